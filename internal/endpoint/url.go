@@ -1,0 +1,82 @@
+// Package endpoint talks to an issuer's HTTP endpoints under the rules that both halves of the library share: which URLs may be reached over
+// plain http, no redirects, a deadline on every exchange and a cap on every answer. It knows nothing of tokens or keys.
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// ParseURL parses an absolute http or https URL that a configuration or a discovery document names. User information and fragments are refused,
+// and plain http is refused unless the host is loopback or in allowHTTP. The URL stands in the error as given, so it must hold no secret;
+// one with user information is not echoed, since that is where people put passwords.
+func ParseURL(raw string, allowHTTP []string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil && strings.Contains(raw, "@"):
+		return nil, errors.New("it can't be parsed as a URL")
+	case err != nil:
+		return nil, fmt.Errorf("%q can't be parsed as a URL: it must begin with https:// (or http:// for a loopback host)", raw)
+	case u.User != nil:
+		return nil, errors.New("the URL has user information in it: remove the part before the @")
+	case u.Scheme == "" || u.Host == "" && u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("%q is not an absolute URL: it must begin with https:// (or http:// for a loopback host)", raw)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("%q has scheme %q: want https (or http for a loopback host)", raw, u.Scheme)
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("%q has no host", raw)
+	case u.Fragment != "" || strings.Contains(raw, "#"):
+		return nil, fmt.Errorf("%q has a fragment: remove the part after #", raw)
+	case !PlainAllowed(u, allowHTTP):
+		return nil, fmt.Errorf("%q is plain http to a host that is not loopback: use https, or name %q in AllowHTTP if the network between is trusted", raw, u.Host)
+	}
+	return u, nil
+}
+
+// PlainAllowed reports whether a request to u may be sent: always over https; over http only to loopback or to a host in allow.
+// An entry of allow is a host, which covers all its ports, or host:port.
+func PlainAllowed(u *url.URL, allow []string) bool {
+	if u.Scheme == "https" {
+		return true
+	}
+	if u.Scheme != "http" {
+		return false
+	}
+	if Loopback(u.Hostname()) {
+		return true
+	}
+	for _, entry := range allow {
+		if strings.EqualFold(entry, u.Hostname()) || strings.EqualFold(entry, u.Host) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckAllowHTTP finds entries of an AllowHTTP list that can never match, such as URLs and empty strings.
+func CheckAllowHTTP(allow []string) error {
+	for _, entry := range allow {
+		host := entry
+		if h, _, err := net.SplitHostPort(entry); err == nil {
+			host = h
+		}
+		if host == "" || strings.ContainsAny(entry, "/@?#* ") {
+			return fmt.Errorf("AllowHTTP: %q is not a host: write the host name alone, or host:port", entry)
+		}
+	}
+	return nil
+}
+
+// Loopback reports whether host names this machine: "localhost" or a loopback literal. Other names are not resolved, for an attacker may own what they
+// resolve to.
+func Loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
