@@ -1,0 +1,86 @@
+package resourceserver
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Refuse answers a request that was refused by Verify, BearerToken or a Rule exactly as the middleware does: status, challenge, body, log record and
+// OnDecision. It is for routers and frameworks that Require does not fit. An err that is no *Error is answered with 403, since it must come from a Rule.
+func (a *Authenticator) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	a.refuse(w, r, asError(err))
+}
+
+// refuse is the one place where refusals are answered.
+func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, e *Error) {
+	a.denials.record(r, e)
+	a.decided(r.Context(), Decision{Reason: e.Reason, Status: e.Status})
+	h := w.Header()
+	if challenge := e.challenge(); challenge != "" {
+		h.Set("WWW-Authenticate", challenge)
+	}
+	if e.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(max(e.RetryAfter, time.Second).Seconds())), 10))
+	}
+	h.Set("Cache-Control", "no-store")
+	a.writeError(w, r, e)
+}
+
+func asError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	e = refuse(ReasonRule)
+	e.cause = err
+	return e
+}
+
+// challenge is the WWW-Authenticate value of RFC 6750 §3: bare without credentials, with an error where there is one to tell, and none at all for 503, which is
+// not the token's fault. All values come from fixed lists or from the service's own rules, and need no quoting.
+func (e *Error) challenge() string {
+	if e.Status == http.StatusServiceUnavailable {
+		return ""
+	}
+	if e.Code == "" {
+		return "Bearer"
+	}
+	var b strings.Builder
+	b.WriteString(`Bearer error="` + e.Code + `", error_description="` + e.Description + `"`)
+	if e.scope != "" {
+		b.WriteString(`, scope="` + e.scope + `"`)
+	}
+	return b.String()
+}
+
+// problem is the body of a refusal (RFC 9457). error repeats the code of RFC 6750 for clients that read bodies only.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func writeProblem(w http.ResponseWriter, _ *http.Request, e *Error) {
+	sendProblem(w, problem{Status: e.Status, Detail: e.Description, Error: e.Code})
+}
+
+func sendProblem(w http.ResponseWriter, p problem) {
+	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic("resourceserver: a problem can't be encoded") // can't happen: it is made of text and a number
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(body) // the client may be gone; nobody is left to tell
+}

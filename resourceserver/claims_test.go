@@ -1,0 +1,98 @@
+package resourceserver_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	rs "github.com/svcauth/svcauth/resourceserver"
+)
+
+func TestClaims(t *testing.T) {
+	source := map[string]any{
+		"email": "siva@example.com", "n": 5, "null": nil, "https://x.example/a.b": "dotted", "list": []any{"a", 1, "b", nil},
+		"realm_access": map[string]any{"roles": []string{"ADMIN"}}, "deep": map[string]any{"a": map[string]any{"b": "c"}},
+	}
+	c := rs.NewClaims(source)
+	source["email"] = "changed"
+
+	assert.Equal(t, "siva@example.com", c.String("email"))
+	assert.Equal(t, "dotted", c.String("https://x.example/a.b"))
+	assert.Equal(t, "c", c.String("deep", "a", "b"))
+	for _, path := range [][]string{nil, {"Email"}, {"n"}, {"null"}, {"none"}, {"deep"}, {"deep", "a"}, {"deep.a.b"}, {"email", "x"}, {"list"}} {
+		assert.Empty(t, c.String(path...), "%q", path)
+	}
+	assert.Equal(t, []string{"a", "b"}, c.Strings("list"))
+	assert.Equal(t, []string{"siva@example.com"}, c.Strings("email"))
+	assert.Equal(t, []string{"ADMIN"}, c.Strings("realm_access", "roles"))
+	assert.Nil(t, c.Strings("n"))
+	assert.Nil(t, c.Strings("realm_access"))
+	c.Strings("list")[0] = "changed"
+	assert.Equal(t, []string{"a", "b"}, c.Strings("list"), "what is handed out is a copy")
+	assert.True(t, c.Has("null"))
+	assert.False(t, c.Has("Null"))
+
+	var zero rs.Claims
+	assert.Empty(t, zero.String("x"))
+	assert.Nil(t, zero.Strings("x"))
+	require.Error(t, zero.Decode(new(any)))
+	assert.Equal(t, zero, rs.NewClaims(nil))
+	assert.Panics(t, func() { rs.NewClaims(map[string]any{"x": make(chan int)}) })
+}
+
+func TestClaimsDecode(t *testing.T) {
+	c := rs.NewClaims(map[string]any{
+		"team": "a", "TEAM": "b", "Level": 7, "nested": []any{map[string]any{"ID": "wrong"}, map[string]any{"id": "right"}},
+		"by_name": map[string]any{"x": map[string]any{"Id": "wrong"}},
+	})
+	type item struct {
+		ID string `json:"id"`
+	}
+	var got struct {
+		Team   string `json:"team"`
+		Level  int
+		Nested []*item         `json:"nested"`
+		ByName map[string]item `json:"by_name"`
+		Absent string          `json:"absent"`
+	}
+	require.NoError(t, c.Decode(&got))
+	assert.Equal(t, "a", got.Team)
+	assert.Equal(t, 7, got.Level)
+	assert.Equal(t, "", got.Nested[0].ID, "another case is another name")
+	assert.Equal(t, "right", got.Nested[1].ID)
+	assert.Equal(t, "", got.ByName["x"].ID)
+
+	var level int
+	require.NoError(t, c.Decode(&level, "Level"))
+	assert.Equal(t, 7, level)
+	var raw json.RawMessage
+	require.NoError(t, c.Decode(&raw, "nested"))
+	assert.JSONEq(t, `[{"ID":"wrong"},{"id":"right"}]`, string(raw))
+	require.ErrorContains(t, c.Decode(&level, "team"), `"team"`)
+	require.ErrorContains(t, c.Decode(&level, "none"), `no claim "none"`)
+	require.Error(t, c.Decode(nil, "team"))
+	require.Error(t, c.Decode(level, "Level"))
+}
+
+func TestClaimsPrintNoValues(t *testing.T) {
+	c := rs.NewClaims(map[string]any{"email": "siva@example.com"})
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+		assert.NotContains(t, fmt.Sprintf(verb, c), "siva")
+		assert.NotContains(t, fmt.Sprintf(verb, &rs.Principal{Claims: c}), "siva@")
+	}
+	data, err := json.Marshal(c)
+	require.NoError(t, err)
+	assert.NotContains(t, string(data), "siva")
+}
+
+func TestRoleMappers(t *testing.T) {
+	c := rs.NewClaims(map[string]any{"roles": []any{"A", 1, "B"}, "https://x.example/roles": "C", "a": map[string]any{"b.c": []string{"D"}}})
+	assert.Equal(t, []string{"A", "B"}, rs.RolesFromClaim("roles")(c))
+	assert.Equal(t, []string{"C"}, rs.RolesFromClaim("https://x.example/roles")(c))
+	assert.Equal(t, []string{"D"}, rs.RolesFromClaim("a", "b.c")(c))
+	assert.Empty(t, rs.RolesFromClaim("none")(c))
+	assert.Equal(t, []string{"A", "B", "D"}, rs.MergeRoles(rs.RolesFromClaim("roles"), rs.RolesFromClaim("a", "b.c"))(c))
+}

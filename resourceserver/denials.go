@@ -1,0 +1,98 @@
+package resourceserver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// denialsPerSecond bounds the records of one reason, so that an attacker can't fill a disk.
+const denialsPerSecond = 10
+
+// denialLog writes one record a refusal, up to the bound, and the count of those left out with the next one.
+type denialLog struct {
+	logger *slog.Logger
+
+	mu      sync.Mutex // guards windows
+	windows map[Reason]*denialWindow
+}
+
+type denialWindow struct {
+	second  int64
+	written int
+	left    int
+}
+
+func newDenialLog(logger *slog.Logger) *denialLog {
+	return &denialLog{logger: logger, windows: map[Reason]*denialWindow{}}
+}
+
+// admit says whether a record may be written, and how many were left out before it.
+func (d *denialLog) admit(reason Reason, now time.Time) (ok bool, left int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w := d.windows[reason]
+	if w == nil {
+		w = &denialWindow{}
+		d.windows[reason] = w
+	}
+	if second := now.Unix(); second != w.second {
+		w.second, w.written = second, 0
+	}
+	if w.written >= denialsPerSecond {
+		w.left++
+		return false, 0
+	}
+	w.written++
+	left, w.left = w.left, 0
+	return true, left
+}
+
+// record logs e. What came with the request stands quoted and cut short in the group "unverified"; the token itself never does.
+func (d *denialLog) record(r *http.Request, e *Error) {
+	level := slog.LevelWarn
+	if e.Reason == ReasonMissingToken || e.Reason == ReasonRequestAbandoned {
+		level = slog.LevelInfo
+	}
+	ctx := context.Background()
+	if r != nil {
+		ctx = r.Context()
+	}
+	if !d.logger.Enabled(ctx, level) {
+		return
+	}
+	ok, left := d.admit(e.Reason, time.Now())
+	if !ok {
+		return
+	}
+	attrs := []slog.Attr{slog.String("reason", string(e.Reason)), slog.Int("status", e.Status)}
+	if e.expected != "" {
+		attrs = append(attrs, slog.String("expected", e.expected))
+	}
+	if e.Hint != "" {
+		attrs = append(attrs, slog.String("hint", e.Hint))
+	}
+	if left > 0 {
+		attrs = append(attrs, slog.Int("left_out", left))
+	}
+	var unverified []any
+	if e.got != "" {
+		unverified = append(unverified, slog.String("got", clip(e.got)))
+	}
+	if r != nil {
+		unverified = append(unverified, slog.String("method", clip(r.Method)), slog.String("path", clip(r.URL.Path)))
+	}
+	attrs = append(attrs, slog.Group("unverified", unverified...))
+	d.logger.LogAttrs(ctx, level, "request refused", attrs...)
+}
+
+// clip cuts text from outside to 80 bytes. Quoting is the log handler's work: slog's own handlers do it.
+func clip(s string) string {
+	const limit = 80
+	if len(s) <= limit {
+		return s
+	}
+	return s[:limit] + "…"
+}

@@ -1,0 +1,54 @@
+package resourceserver
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// issuer is one trusted issuer with everything that is its own: what it may sign, for whom, and its keys. A token meets the one whose name is exactly its iss;
+// one issuer's key never verifies another's token.
+type issuer struct {
+	issuer       string
+	audiences    []string
+	skipAudience bool
+	algorithms   []string
+	mapper       RoleMapper
+	leeway       time.Duration
+	keys         *keyCache
+}
+
+// newIssuer makes the issuer of a config that check has passed.
+func newIssuer(c *Config, client *http.Client, logger *slog.Logger, outer *Config) *issuer {
+	source := keySource{issuer: c.Issuer, jwksURL: c.JWKSURL, client: client, allowHTTP: slices.Clone(c.AllowHTTP)}
+	return &issuer{
+		issuer: c.Issuer, audiences: slices.Clone(c.Audiences), skipAudience: c.SkipAudienceCheck, algorithms: slices.Clone(c.Algorithms),
+		mapper: c.Roles, leeway: c.Leeway, keys: newKeyCache(source, c.MaxStale, logger, outer.OnFetch),
+	}
+}
+
+// issuerOf finds the issuer that a token names. It is asked with unverified claims: the name only chooses among those configured.
+func (a *Authenticator) issuerOf(name string) (*issuer, *Error) {
+	for _, i := range a.issuers {
+		if i.issuer == name {
+			return i, nil
+		}
+	}
+	refused := refuse(ReasonIssuer).because(a.issuerNames(), name)
+	refused.Hint = issuerHint(name)
+	return nil, refused
+}
+
+func (a *Authenticator) issuerNames() string {
+	names := a.issuers[0].issuer
+	for _, i := range a.issuers[1:] {
+		names += " " + i.issuer
+	}
+	return names
+}
+
+// mapsRoles reports whether a role rule can ever hold.
+func (a *Authenticator) mapsRoles() bool {
+	return slices.ContainsFunc(a.issuers, func(i *issuer) bool { return i.mapper != nil })
+}

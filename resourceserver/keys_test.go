@@ -1,0 +1,384 @@
+package resourceserver_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	rs "github.com/svcauth/svcauth/resourceserver"
+)
+
+// inBubble runs a test in virtual time, with an issuer that publishes the usual key.
+func inBubble(t *testing.T, test func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator)) {
+	t.Helper()
+	keyFor("EdDSA") // made outside the bubble, since it outlives it
+	keyFor("EdDSA/other")
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeIssuer(keyFor("EdDSA"))
+		test(t, f, newAuth(t, f.config()))
+	})
+}
+
+func unknownKid() string { return sign(keyFor("EdDSA/other"), nil, good(nil)) }
+
+func verifyErr(t *testing.T, auth *rs.Authenticator, token string) error {
+	t.Helper()
+	_, err := auth.Verify(t.Context(), token)
+	return err
+}
+
+func requireReason(t *testing.T, err error, reason rs.Reason) {
+	t.Helper()
+	require.ErrorIs(t, err, &rs.Error{Reason: reason})
+}
+
+func TestKeysAreFetchedOnceForAll(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		f.respond(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			f.respond(nil)
+			return f.RoundTrip(r)
+		})
+		token := goodToken()
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() { assert.NoError(t, verifyErr(t, auth, token)) })
+		}
+		wg.Wait()
+		assert.Equal(t, 1, f.count(certsPath))
+		for range 50 {
+			require.NoError(t, verifyErr(t, auth, goodToken()))
+		}
+		assert.Equal(t, 1, f.count(certsPath))
+	})
+}
+
+func TestStartsWhileIssuerIsDown(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		f.down()
+		start := time.Now()
+		var refused *rs.Error
+		require.ErrorAs(t, verifyErr(t, auth, goodToken()), &refused)
+		require.ErrorIs(t, refused, rs.ErrKeysUnavailable)
+		assert.Equal(t, 503, refused.Status)
+		assert.Positive(t, refused.RetryAfter)
+		attempts := f.count(discoveryPath)
+		require.ErrorIs(t, verifyErr(t, auth, goodToken()), rs.ErrKeysUnavailable)
+		assert.Equal(t, attempts, f.count(discoveryPath), "within the backoff nothing is asked")
+
+		// A request each 100 ms for a minute of outage: never more than one attempt in 4 s once the backoff has grown.
+		for time.Since(start) < time.Minute {
+			time.Sleep(100 * time.Millisecond)
+			require.ErrorIs(t, verifyErr(t, auth, goodToken()), rs.ErrKeysUnavailable)
+		}
+		assert.Less(t, f.count(discoveryPath), 25)
+		assert.Greater(t, f.count(discoveryPath), 12)
+
+		f.respond(nil)
+		up := time.Now()
+		for verifyErr(t, auth, goodToken()) != nil {
+			time.Sleep(50 * time.Millisecond)
+			require.Less(t, time.Since(up), 5*time.Second, "a service recovers within 5 s of its issuer")
+		}
+	})
+}
+
+func TestWaiterLeavesAtItsOwnDeadline(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		f.respond(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+		start := time.Now()
+		done := make(chan error)
+		go func() { done <- verifyErr(t, auth, goodToken()) }()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err := auth.Verify(ctx, goodToken())
+		assert.Equal(t, 20*time.Millisecond, time.Since(start))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, rs.ErrKeysUnavailable)
+		requireReason(t, <-done, rs.ReasonKeysUnavailable)
+		assert.Equal(t, 5*time.Second, time.Since(start), "the shared fetch has a deadline of its own")
+	})
+}
+
+func TestRotation(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(time.Minute)
+		f.publish(keyFor("EdDSA"), keyFor("EdDSA/other"))
+		require.NoError(t, verifyErr(t, auth, unknownKid()), "the first token of a new key is accepted at once")
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		assert.Equal(t, 2, f.count(certsPath))
+	})
+}
+
+func TestRotationOfKeysWithoutKid(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		bare := map[string]any{"kid": nil}
+		require.NoError(t, verifyErr(t, auth, sign(keyFor("EdDSA"), bare, good(nil))))
+		f.publish(keyFor("EdDSA/other"))
+		time.Sleep(time.Second)
+		require.NoError(t, verifyErr(t, auth, sign(keyFor("EdDSA/other"), bare, good(nil))))
+		requireReason(t, verifyErr(t, auth, sign(keyFor("EdDSA"), bare, good(nil))), rs.ReasonUnknownKey)
+	})
+}
+
+func TestUnknownKidsCostOneFetchPerCooldown(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(time.Second)
+		start := time.Now()
+		for time.Since(start) < 3*time.Minute {
+			requireReason(t, verifyErr(t, auth, unknownKid()), rs.ReasonUnknownKey)
+			require.NoError(t, verifyErr(t, auth, goodToken()), "a known key never waits")
+			time.Sleep(100 * time.Millisecond)
+		}
+		assert.LessOrEqual(t, f.count(certsPath), 2+6)
+		assert.GreaterOrEqual(t, f.count(certsPath), 6)
+	})
+}
+
+func TestFollowUpFetchAfterCooldown(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(time.Second)
+		requireReason(t, verifyErr(t, auth, unknownKid()), rs.ReasonUnknownKey) // an attacker burns the cooldown
+		f.publish(keyFor("EdDSA"), keyFor("EdDSA/other"))
+		time.Sleep(time.Second)
+		requireReason(t, verifyErr(t, auth, unknownKid()), rs.ReasonUnknownKey)
+		fetched := f.count(certsPath)
+		time.Sleep(30 * time.Second)
+		assert.Equal(t, fetched+1, f.count(certsPath), "the fetch at the end of the cooldown needs no request")
+		require.NoError(t, verifyErr(t, auth, unknownKid()))
+		time.Sleep(time.Hour)
+		assert.Equal(t, fetched+1, f.count(certsPath), "an idle authenticator fetches nothing")
+	})
+}
+
+func TestUnknownKidDuringOutageIs503(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(time.Second)
+		f.down()
+		requireReason(t, verifyErr(t, auth, unknownKid()), rs.ReasonKeysUnavailable)
+		fetched := f.count(certsPath)
+		for range 20 {
+			time.Sleep(time.Second)
+			requireReason(t, verifyErr(t, auth, unknownKid()), rs.ReasonKeysUnavailable)
+		}
+		assert.Equal(t, fetched, f.count(certsPath), "failures count for the cooldown")
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+	})
+}
+
+func TestRefreshAheadInBackground(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		f.respond(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(2 * time.Second)
+			return nil, errors.New("reset")
+		})
+		time.Sleep(9 * time.Minute)
+		start := time.Now()
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		assert.Zero(t, time.Since(start), "no request waits for a refresh")
+		synctest.Wait()
+		time.Sleep(3 * time.Second)
+		f.respond(nil)
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		synctest.Wait()
+		assert.Equal(t, 3, f.count(certsPath), "the first fetch, one failed refresh, one good one after it")
+		assert.Less(t, auth.Status().Issuers[0].Age, time.Second)
+	})
+}
+
+func TestWithdrawnKeyAfterIdleness(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(5 * time.Hour)
+		f.publish(keyFor("EdDSA/other"))
+		requireReason(t, verifyErr(t, auth, goodToken()), rs.ReasonUnknownKey)
+	})
+}
+
+func TestOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		f.respond(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+		start, waited := time.Now(), 0
+		for time.Since(start) < 23*time.Hour {
+			time.Sleep(10 * time.Minute)
+			before := time.Now()
+			require.NoError(t, verifyErr(t, auth, goodToken()))
+			if time.Since(before) > 0 {
+				waited++
+			}
+		}
+		assert.LessOrEqual(t, waited, 1, "at most the first request after idleness waits")
+		assert.True(t, auth.Status().Ready())
+		time.Sleep(2 * time.Hour)
+		requireReason(t, verifyErr(t, auth, goodToken()), rs.ReasonKeysUnavailable)
+		assert.False(t, auth.Status().Ready())
+		f.respond(nil)
+		time.Sleep(5 * time.Second)
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+	})
+}
+
+func TestBadAnswersNeverReplaceGoodKeys(t *testing.T) {
+	for name, answer := range map[string]func() *http.Response{
+		"500":                  func() *http.Response { return reply(500, "", nil) },
+		"404":                  func() *http.Response { return reply(404, "", nil) },
+		"HTML":                 func() *http.Response { return reply(200, "<html>sorry</html>", nil) },
+		"nothing":              func() *http.Response { return reply(200, "", nil) },
+		"no keys":              func() *http.Response { return reply(200, `{"keys":[]}`, nil) },
+		"keys null":            func() *http.Response { return reply(200, `{"keys":null}`, nil) },
+		"an object of nothing": func() *http.Response { return reply(200, `{}`, nil) },
+		"only odd keys":        func() *http.Response { return reply(200, `{"keys":[{"kty":"oct","k":"AAAA"},{"kty":"AKP"},5]}`, nil) },
+		"too large":            func() *http.Response { return reply(200, strings.Repeat(" ", 2<<20), nil) },
+		"a redirect":           func() *http.Response { return reply(302, "", http.Header{"Location": {"https://evil.test/"}}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+				require.NoError(t, verifyErr(t, auth, goodToken()))
+				f.respond(func(*http.Request) (*http.Response, error) { return answer(), nil })
+				time.Sleep(time.Hour)
+				require.NoError(t, verifyErr(t, auth, goodToken()))
+				assert.Positive(t, auth.Status().Issuers[0].Failures)
+			})
+		})
+	}
+}
+
+func TestOddKeysAreSkipped(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		f.publishRaw(`{"keys":[5,null,"x",{},{"kty":"AKP","kid":"pq"},{"kty":"oct","k":"c2VjcmV0"},{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"},` +
+			`{"kty":"RSA","use":"enc","n":"AA","e":"AQAB"},` + string(keyFor("EdDSA").PublicJWK("sig")) + `]}`)
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		status := auth.Status().Issuers[0]
+		assert.Equal(t, 8, status.Skipped)
+		assert.Equal(t, []string{keyFor("EdDSA").ID()}, status.KeyIDs)
+	})
+}
+
+func TestKeysLifetime(t *testing.T) {
+	for name, c := range map[string]struct {
+		cacheControl string
+		fresh, due   time.Duration
+	}{
+		"none":                      {"", 6 * time.Minute, 8 * time.Minute},
+		"Keycloak's":                {"no-cache, must-revalidate, no-transform, no-store", 6 * time.Minute, 8 * time.Minute},
+		"max-age=0":                 {"max-age=0", 6 * time.Minute, 8 * time.Minute},
+		"max-age of a second":       {"max-age=1", 30 * time.Second, time.Minute},
+		"max-age of an hour":        {"public, max-age=3600", 38 * time.Minute, 48 * time.Minute},
+		"max-age of a year":         {"max-age=31536000", 15 * time.Hour, 20 * time.Hour},
+		"max-age that is no number": {"max-age=soon", 6 * time.Minute, 8 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+				f.header.Set("Cache-Control", c.cacheControl)
+				require.NoError(t, auth.Warm(t.Context()))
+				time.Sleep(c.fresh)
+				require.NoError(t, verifyErr(t, auth, goodToken()))
+				synctest.Wait()
+				assert.Equal(t, 1, f.count(certsPath))
+				time.Sleep(c.due - c.fresh)
+				require.NoError(t, verifyErr(t, auth, goodToken()))
+				synctest.Wait()
+				assert.Equal(t, 2, f.count(certsPath))
+			})
+		})
+	}
+}
+
+func TestKeysWithoutKidOrAlg(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		bare := strings.NewReplacer(`"kid":"`+keyFor("EdDSA").ID()+`",`, "", `"alg":"EdDSA",`, "", `,"use":"sig"`, "").Replace(string(keyFor("EdDSA").PublicJWK("sig")))
+		require.NotContains(t, bare, "kid")
+		require.NotContains(t, bare, "alg")
+		require.NotContains(t, bare, "use")
+		f.publishRaw(`{"keys":[` + bare + `]}`)
+		require.NoError(t, verifyErr(t, auth, goodToken()), "the token names a kid that the issuer did not publish")
+		require.NoError(t, verifyErr(t, auth, sign(keyFor("EdDSA"), map[string]any{"kid": nil}, good(nil))))
+		requireReason(t, verifyErr(t, auth, unknownKid()), rs.ReasonUnknownKey)
+	})
+}
+
+func TestDiscovery(t *testing.T) {
+	answer := func(document string) func(*http.Request) (*http.Response, error) {
+		return func(r *http.Request) (*http.Response, error) {
+			switch r.URL.Path {
+			case discoveryPath:
+				return reply(404, "", nil), nil
+			case rfc8414Path:
+				return reply(200, document, nil), nil
+			case certsPath:
+				return reply(200, `{"keys":[`+string(keyFor("EdDSA").PublicJWK("sig"))+`]}`, nil), nil
+			}
+			return reply(500, "", nil), nil
+		}
+	}
+	for name, c := range map[string]struct {
+		document string
+		ok       bool
+	}{
+		"at the RFC 8414 place":     {`{"issuer":"` + issuerName + `","jwks_uri":"https://issuer.test` + certsPath + `"}`, true},
+		"for another issuer":        {`{"issuer":"https://evil.test","jwks_uri":"https://issuer.test` + certsPath + `"}`, false},
+		"with a slash more":         {`{"issuer":"` + issuerName + `/","jwks_uri":"https://issuer.test` + certsPath + `"}`, false},
+		"without an issuer":         {`{"jwks_uri":"https://issuer.test` + certsPath + `"}`, false},
+		"without a jwks_uri":        {`{"issuer":"` + issuerName + `"}`, false},
+		"with keys over plain http": {`{"issuer":"` + issuerName + `","jwks_uri":"http://localhost` + certsPath + `"}`, false},
+		"with keys in a file":       {`{"issuer":"` + issuerName + `","jwks_uri":"file:///etc/keys"}`, false},
+		"not JSON":                  {`<html>`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+				f.respond(answer(c.document))
+				err := verifyErr(t, auth, goodToken())
+				if c.ok {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, rs.ErrKeysUnavailable)
+				assert.Zero(t, f.count(certsPath))
+			})
+		})
+	}
+}
+
+// TestOutageIsLogged holds that there is one line to find at 3 a.m., with what is needed to act on it, and not one a request.
+func TestOutageIsLogged(t *testing.T) {
+	keyFor("EdDSA")
+	synctest.Test(t, func(t *testing.T) {
+		var book logBook
+		f := newFakeIssuer(keyFor("EdDSA"))
+		c := f.config()
+		c.Logger = book.logger()
+		auth := newAuth(t, c)
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		f.down()
+		time.Sleep(9 * time.Minute)
+		for range 100 {
+			require.NoError(t, verifyErr(t, auth, goodToken()))
+			synctest.Wait()
+		}
+		records := book.records(t, "issuer's keys can't be refreshed; the last good ones serve on")
+		require.Len(t, records, 1)
+		assert.Equal(t, issuerName, records[0]["issuer"])
+		assert.Equal(t, "WARN", records[0]["level"])
+		assert.Contains(t, records[0], "keys_serve_for")
+		assert.Contains(t, records[0]["error"], "keys at https://issuer.test"+certsPath)
+		f.respond(nil)
+		time.Sleep(time.Minute)
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		synctest.Wait()
+		assert.Len(t, book.records(t, "issuer's keys fetched again"), 1)
+	})
+}

@@ -1,0 +1,84 @@
+package resourceserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/svcauth/svcauth/internal/discovery"
+	"github.com/svcauth/svcauth/internal/endpoint"
+	"github.com/svcauth/svcauth/internal/jose"
+)
+
+// keySource gets an issuer's JWK Set: from a configured URL, or from the one that discovery names. It is used by one fetch at a time.
+type keySource struct {
+	issuer    string
+	jwksURL   string // configured; empty: discovered
+	client    *http.Client
+	allowHTTP []string
+	// discovered is remembered while it works; a failure forgets it, for the issuer may have moved.
+	discovered string
+}
+
+func (s *keySource) load(ctx context.Context) (*keySet, error) {
+	place := s.jwksURL
+	if place == "" {
+		place = s.discovered
+	}
+	if place == "" {
+		document, err := discovery.Fetch(ctx, s.client, s.issuer, s.allowHTTP)
+		if err != nil {
+			return nil, err
+		}
+		if document.JWKSURI == "" {
+			return nil, fmt.Errorf("the metadata document of issuer %q has no jwks_uri", s.issuer)
+		}
+		place = document.JWKSURI
+	}
+	set, err := s.get(ctx, place)
+	if err != nil {
+		s.discovered = ""
+		return nil, fmt.Errorf("keys at %s: %w", place, err)
+	}
+	if s.jwksURL == "" {
+		s.discovered = place
+	}
+	return set, nil
+}
+
+func (s *keySource) get(ctx context.Context, place string) (*keySet, error) {
+	answer, err := endpoint.Get(ctx, s.client, place)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status != http.StatusOK {
+		return nil, fmt.Errorf("status %d", answer.Status)
+	}
+	keys, skipped, err := jose.ParseSet(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	now, life := time.Now(), lifetime(answer.Header)
+	set := &keySet{byID: map[string][]*jose.Key{}, all: keys, skipped: skipped, fetched: now, refreshAt: now.Add(jitter(life * 8 / 10)), staleAt: now.Add(life)}
+	for _, key := range keys {
+		set.byID[key.ID] = append(set.byID[key.ID], key)
+	}
+	return set, nil
+}
+
+func maxAge(h http.Header) (time.Duration, bool) {
+	for _, directive := range strings.Split(strings.Join(h.Values("Cache-Control"), ","), ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+		if !strings.EqualFold(name, "max-age") {
+			continue
+		}
+		seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31)
+		if err == nil && seconds > 0 {
+			return time.Duration(seconds) * time.Second, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,124 @@
+package resourceserver
+
+import (
+	"context"
+	"net/http"
+	"slices"
+)
+
+// Require returns middleware that lets a request through if its bearer token is valid and all rules hold; without rules, any valid token will do. The handler
+// finds the caller with PrincipalFrom. Nested middleware of the same Authenticator verifies a token once.
+//
+// It panics on a nil rule, and on a role rule if no issuer has a role mapper.
+func (a *Authenticator) Require(rules ...Rule) func(http.Handler) http.Handler {
+	a.checkRules(rules)
+	rules = slices.Clone(rules)
+	return func(next http.Handler) http.Handler {
+		mustHandler(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r, ok := a.admit(w, r, rules); ok {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// RequireRole is Require(Role(role)). It panics if role is empty or no issuer has a role mapper.
+func (a *Authenticator) RequireRole(role string) func(http.Handler) http.Handler {
+	return a.Require(Role(role))
+}
+
+// RequireAnyRole is Require(AnyRole(roles...)). It panics without roles, on an empty one, or if no issuer has a role mapper.
+func (a *Authenticator) RequireAnyRole(roles ...string) func(http.Handler) http.Handler {
+	return a.Require(AnyRole(roles...))
+}
+
+// RequireScope is Require(Scope(scope)). It panics if scope is not one scope-token.
+func (a *Authenticator) RequireScope(scope string) func(http.Handler) http.Handler {
+	return a.Require(Scope(scope))
+}
+
+// Optional returns middleware for pages that greet whoever is signed in: a request without a bearer credential passes and has no principal, one with a bad
+// token is refused. A page that must stay up while the issuer is down needs no middleware at all.
+func (a *Authenticator) Optional() func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		mustHandler(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			id, refused := a.authenticate(r)
+			if refused != nil && refused.Reason != ReasonMissingToken {
+				a.refuse(w, r, refused)
+				return
+			}
+			next.ServeHTTP(w, a.withIdentity(r, id))
+		})
+	}
+}
+
+func mustHandler(next http.Handler) {
+	if next == nil {
+		panic("resourceserver: middleware around a nil handler")
+	}
+}
+
+// checkRules panics where a route is built, as regexp.MustCompile does, rather than refuse everybody at run time.
+func (a *Authenticator) checkRules(rules []Rule) {
+	if slices.Contains(rules, nil) {
+		panic("resourceserver: a nil rule: leave it out for any valid token")
+	}
+	if slices.ContainsFunc(rules, needsRoles) && !a.mapsRoles() {
+		panic("resourceserver: a role rule, but Config.Roles is nil, so nobody has roles: set it, to keycloak.RealmRoles for instance")
+	}
+}
+
+// admit authenticates r and checks the rules. If it answers true, the request that it returns carries the principal; if not, it has answered w.
+func (a *Authenticator) admit(w http.ResponseWriter, r *http.Request, rules []Rule) (*http.Request, bool) {
+	id, refused := a.authenticate(r)
+	if refused != nil {
+		a.refuse(w, r, refused)
+		return nil, false
+	}
+	r = a.withIdentity(r, id)
+	if len(rules) > 0 {
+		p, _ := PrincipalFrom(r.Context())
+		for _, rule := range rules {
+			if err := rule.Check(r, p); err != nil {
+				a.refuse(w, r, asError(err))
+				return nil, false
+			}
+		}
+	}
+	a.decided(r.Context(), Decision{Allowed: true, Status: http.StatusOK, Issuer: id.issuer, ClientID: id.clientID})
+	return r, true
+}
+
+// authenticate verifies r's bearer token, or finds that an outer middleware of this Authenticator has verified the very same one for this request.
+func (a *Authenticator) authenticate(r *http.Request) (*identity, *Error) {
+	authorization := r.Header["Authorization"]
+	if len(authorization) == 1 {
+		memo, ok := r.Context().Value(memoKey{}).(*requestContext)
+		if ok && memo.authenticator == a && memo.authorization == authorization[0] && memo.identity != nil {
+			return memo.identity, nil
+		}
+	}
+	token, refused := bearerToken(authorization)
+	if refused != nil {
+		return nil, refused
+	}
+	return a.verify(r.Context(), token)
+}
+
+// withIdentity returns r with a principal of its own; a nil id hides whatever principal was there.
+func (a *Authenticator) withIdentity(r *http.Request, id *identity) *http.Request {
+	ctx := &requestContext{Context: r.Context(), authenticator: a, identity: id}
+	if id != nil {
+		ctx.authorization = r.Header["Authorization"][0]
+		ctx.principal = id.principal()
+	}
+	return r.WithContext(ctx)
+}
+
+func (a *Authenticator) decided(ctx context.Context, d Decision) {
+	if a.onDecision != nil {
+		a.onDecision(ctx, d)
+	}
+}

@@ -1,0 +1,362 @@
+package resourceserver_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	rs "github.com/svcauth/svcauth/resourceserver"
+)
+
+// TestAnswers holds status, challenge and body for each kind of answer.
+func TestAnswers(t *testing.T) {
+	f := newFakeIssuer(keyFor("EdDSA"))
+	auth := newAuth(t, f.config())
+	admin := "Bearer " + goodToken()
+	user := "Bearer " + sign(keyFor("EdDSA"), nil, good(claims{"roles": []string{"USER"}}))
+	const higher = `error="insufficient_scope", error_description="the request requires higher privileges than provided by the access token"`
+
+	for _, c := range []struct {
+		name, authorization string
+		protect             func(http.Handler) http.Handler
+		status              int
+		challenge           string
+	}{
+		{"any valid token", admin, auth.Require(), 200, ""},
+		{"role held", admin, auth.RequireRole("ADMIN"), 200, ""},
+		{"one of the roles held", user, auth.RequireAnyRole("ADMIN", "USER"), 200, ""},
+		{"scope held", user, auth.RequireScope("profile"), 200, ""},
+		{"optional, with a token", admin, auth.Optional(), 200, ""},
+		{"optional, without", "", auth.Optional(), 200, ""},
+		{"optional, another scheme", "Basic eDp5", auth.Optional(), 200, ""},
+
+		{"no token", "", auth.Require(), 401, `Bearer`},
+		{"another scheme", "Basic eDp5", auth.Require(), 401, `Bearer`},
+		{"DPoP scheme", "DPoP " + goodToken(), auth.Require(), 401, `Bearer`},
+		{"a bare token", goodToken(), auth.Require(), 401, `Bearer`},
+		{"only the scheme", "Bearer", auth.Require(), 401, `Bearer error="invalid_token", error_description="the Authorization header is malformed"`},
+		{"two tokens", admin + " x", auth.Require(), 401, `Bearer error="invalid_token", error_description="the Authorization header is malformed"`},
+		{"garbage", "Bearer garbage", auth.Require(), 401, `Bearer error="invalid_token", error_description="the token is malformed"`},
+		{"garbage for a role", "Bearer garbage", auth.RequireRole("ADMIN"), 401, `Bearer error="invalid_token", error_description="the token is malformed"`},
+		{"optional, garbage", "Bearer garbage", auth.Optional(), 401, `Bearer error="invalid_token", error_description="the token is malformed"`},
+		{"role lacking", user, auth.RequireRole("ADMIN"), 403, `Bearer ` + higher},
+		{"all roles lacking", user, auth.RequireAnyRole("ADMIN", "ADMIN_JOB"), 403, `Bearer ` + higher},
+		{"scope lacking", user, auth.RequireScope("messages:write"), 403, `Bearer ` + higher + `, scope="messages:write"`},
+		{"second rule lacking", admin, auth.Require(rs.Role("ADMIN"), rs.Scope("x")), 403, `Bearer ` + higher + `, scope="x"`},
+		{"own rule", admin, auth.Require(rs.RuleFunc("never", func(*http.Request, *rs.Principal) bool { return false })), 403, `Bearer ` + higher},
+		{"a rule with an error of its own", admin, auth.Require(failing{}), 403, `Bearer ` + higher},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := get(c.protect(ok), c.authorization)
+			require.Equal(t, c.status, w.Code)
+			assert.Equal(t, c.challenge, w.Header().Get("WWW-Authenticate"))
+			if c.status == 200 {
+				assert.Equal(t, "ok", w.Body.String())
+				return
+			}
+			assert.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+			assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+			var problem struct {
+				Type, Title, Detail string
+				Status              int
+			}
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &problem))
+			assert.Equal(t, c.status, problem.Status)
+			assert.Equal(t, http.StatusText(c.status), problem.Title)
+			assert.NotEmpty(t, problem.Detail)
+			assert.NotContains(t, w.Body.String(), "ADMIN", "the answer names no role")
+		})
+	}
+}
+
+type failing struct{}
+
+func (failing) Check(*http.Request, *rs.Principal) error {
+	return errors.New("database password is hunter2")
+}
+func (failing) String() string { return "failing" }
+
+func TestTwoAuthorizationFields(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	for _, protect := range []func(http.Handler) http.Handler{auth.Require(), auth.Optional()} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header["Authorization"] = []string{"Bearer " + goodToken(), "Bearer " + goodToken()}
+		w := httptest.NewRecorder()
+		protect(ok).ServeHTTP(w, r)
+		assert.Equal(t, 400, w.Code)
+		assert.Equal(t, `Bearer error="invalid_request", error_description="more than one Authorization header in the request"`, w.Header().Get("WWW-Authenticate"))
+	}
+}
+
+func TestTokensElsewhereAreIgnored(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	r := httptest.NewRequest("POST", "/?access_token="+goodToken(), strings.NewReader("access_token="+goodToken()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Cookie", "access_token="+goodToken())
+	r.Header.Set("X-Access-Token", goodToken())
+	r.Header.Set("Proxy-Authorization", "Bearer "+goodToken())
+	w := httptest.NewRecorder()
+	auth.Require()(ok).ServeHTTP(w, r)
+	assert.Equal(t, 401, w.Code)
+	assert.Equal(t, "Bearer", w.Header().Get("WWW-Authenticate"))
+}
+
+func TestKeysUnavailableIs503(t *testing.T) {
+	f := newFakeIssuer(keyFor("EdDSA"))
+	f.down()
+	h := newAuth(t, f.config()).RequireRole("ADMIN")(ok)
+	w := get(h, "Bearer "+goodToken())
+	assert.Equal(t, 503, w.Code)
+	assert.Equal(t, "1", w.Header().Get("Retry-After"))
+	assert.Empty(t, w.Header().Get("WWW-Authenticate"))
+	assert.NotContains(t, w.Body.String(), "invalid_token")
+	assert.Equal(t, 401, get(h, "").Code, "without a token nothing is asked of the issuer")
+	assert.Equal(t, 401, get(h, "Bearer garbage").Code)
+}
+
+func TestPrincipalInHandler(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	greet := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, found := rs.PrincipalFrom(r.Context())
+		if !found {
+			fmt.Fprint(w, "nobody")
+			return
+		}
+		fmt.Fprint(w, p.Username)
+	})
+	bearer := "Bearer " + goodToken()
+	assert.Equal(t, "siva", get(auth.Require()(greet), bearer).Body.String())
+	assert.Equal(t, "siva", get(auth.Optional()(greet), bearer).Body.String())
+	assert.Equal(t, "nobody", get(auth.Optional()(greet), "").Body.String())
+
+	// A principal that something put into the context before is neither believed nor seen.
+	forged := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r.WithContext(rs.ContextWithPrincipal(r.Context(), &rs.Principal{Username: "forged", Roles: []string{"ADMIN"}})))
+		})
+	}
+	assert.Equal(t, "nobody", get(forged(auth.Optional()(greet)), "").Body.String())
+	assert.Equal(t, "siva", get(forged(auth.Require()(greet)), bearer).Body.String())
+	user := "Bearer " + sign(keyFor("EdDSA"), nil, good(claims{"roles": []string{"USER"}}))
+	assert.Equal(t, 403, get(forged(auth.RequireRole("ADMIN")(greet)), user).Code)
+	assert.Equal(t, 403, get(auth.Require()(forged(auth.RequireRole("ADMIN")(greet))), user).Code)
+	assert.Equal(t, "forged", get(forged(greet), "").Body.String(), "without middleware it is what a handler test put there")
+}
+
+func TestNestedMiddlewareVerifiesOnce(t *testing.T) {
+	f := newFakeIssuer(keyFor("EdDSA"))
+	c := f.config()
+	counting := 0
+	c.Roles = func(rs.Claims) []string { counting++; return []string{"ADMIN"} }
+	auth, second := newAuth(t, c), newAuth(t, c)
+	bearer := "Bearer " + goodToken()
+
+	require.Equal(t, 200, get(auth.Require()(auth.Optional()(auth.RequireRole("ADMIN")(ok))), bearer).Code)
+	assert.Equal(t, 1, counting)
+
+	counting = 0
+	require.Equal(t, 200, get(auth.Require()(second.RequireRole("ADMIN")(ok)), bearer).Code)
+	assert.Equal(t, 2, counting, "another authenticator verifies anew")
+
+	swap := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Set("Authorization", "Bearer garbage")
+			next.ServeHTTP(w, r)
+		})
+	}
+	assert.Equal(t, 401, get(auth.Require()(swap(auth.Require()(ok))), bearer).Code, "a changed header is verified anew")
+	drop := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("Authorization")
+			next.ServeHTTP(w, r)
+		})
+	}
+	assert.Equal(t, 401, get(auth.Require()(drop(auth.Require()(ok))), bearer).Code)
+	mutate := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p, _ := rs.PrincipalFrom(r.Context())
+			p.Username, p.Roles = "root", []string{"ROOT"}
+			next.ServeHTTP(w, r)
+		})
+	}
+	seen := ""
+	see := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { p, _ := rs.PrincipalFrom(r.Context()); seen = p.Username })
+	require.Equal(t, 403, get(auth.Require()(mutate(auth.RequireRole("ROOT")(ok))), bearer).Code)
+	get(auth.Require()(mutate(auth.Require()(see))), bearer)
+	assert.Equal(t, "siva", seen, "inner middleware hands out what was verified")
+}
+
+func TestRefuse(t *testing.T) {
+	var decisions []rs.Decision
+	c := newFakeIssuer(keyFor("EdDSA")).config()
+	c.OnDecision = func(_ context.Context, d rs.Decision) { decisions = append(decisions, d) }
+	auth := newAuth(t, c)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, err := rs.BearerToken(r.Header["Authorization"])
+		if err != nil {
+			auth.Refuse(w, r, err)
+			return
+		}
+		p, err := auth.Verify(r.Context(), token)
+		if err != nil {
+			auth.Refuse(w, r, err)
+			return
+		}
+		if err := rs.Role("ROOT").Check(r, p); err != nil {
+			auth.Refuse(w, r, err)
+		}
+	})
+	for _, authorization := range []string{"", "Bearer garbage", "Bearer " + goodToken()} {
+		byHand, byMiddleware := get(h, authorization), get(auth.RequireRole("ROOT")(ok), authorization)
+		assert.Equal(t, byMiddleware.Code, byHand.Code)
+		assert.Equal(t, byMiddleware.Header(), byHand.Header())
+		assert.Equal(t, byMiddleware.Body.String(), byHand.Body.String())
+	}
+	require.Len(t, decisions, 6)
+	for i := 0; i < 6; i += 2 {
+		assert.Equal(t, decisions[i], decisions[i+1])
+	}
+	get(auth.Require()(ok), "Bearer "+goodToken())
+	assert.Equal(t, rs.Decision{Allowed: true, Status: 200, Issuer: issuerName, ClientID: "archival-service"}, decisions[6])
+	w := httptest.NewRecorder()
+	auth.Refuse(w, httptest.NewRequest("GET", "/", nil), errors.New("something"))
+	assert.Equal(t, 403, w.Code)
+	assert.NotContains(t, w.Body.String(), "something")
+}
+
+func TestWriteError(t *testing.T) {
+	c := newFakeIssuer(keyFor("EdDSA")).config()
+	c.WriteError = func(w http.ResponseWriter, _ *http.Request, e *rs.Error) {
+		w.WriteHeader(e.Status)
+		fmt.Fprintf(w, "%s|%s", e.Reason, w.Header().Get("WWW-Authenticate"))
+	}
+	w := get(newAuth(t, c).Require()(ok), "")
+	assert.Equal(t, 401, w.Code)
+	assert.Equal(t, "missing_token|Bearer", w.Body.String())
+}
+
+func TestDenialsAreLogged(t *testing.T) {
+	var book logBook
+	c := newFakeIssuer(keyFor("EdDSA")).config()
+	c.Logger = book.logger()
+	auth := newAuth(t, c)
+	token := sign(keyFor("EdDSA"), nil, good(claims{"aud": "account"}))
+	for range 500 {
+		require.Equal(t, 401, get(auth.Require()(ok), "Bearer "+token).Code)
+	}
+	require.Equal(t, 403, get(auth.RequireRole("ROOT")(ok), "Bearer "+goodToken()).Code)
+	records := book.records(t, "request refused")
+	first := records[0]
+	assert.Equal(t, "audience_mismatch", first["reason"])
+	assert.Equal(t, audience, first["expected"])
+	assert.Equal(t, "[account]", first["unverified"].(map[string]any)["got"])
+	assert.Contains(t, first["hint"], "aud is [account]: in Keycloak add an Audience mapper for messages-service")
+	last := records[len(records)-1]
+	assert.Equal(t, "missing_role", last["reason"], "one reason's flood does not drown another")
+	assert.Equal(t, "role ROOT", last["expected"])
+	assert.Less(t, len(records), 100)
+	for _, secret := range strings.Split(token, ".") {
+		assert.NotContains(t, book.text(), secret)
+	}
+}
+
+func TestLogIsBounded(t *testing.T) {
+	var book logBook
+	c := newFakeIssuer(keyFor("EdDSA")).config()
+	c.Logger = book.logger()
+	auth := newAuth(t, c)
+	long := strings.Repeat("x\n", 2000)
+	get(auth.Require()(ok), "Bearer "+sign(keyFor("EdDSA"), nil, good(claims{"iss": long})))
+	ask(auth.Require()(ok), "GET", "/"+strings.Repeat("a", 9000), "")
+	assert.Less(t, len(book.text()), 1500)
+	assert.Len(t, book.records(t, "request refused"), 2)
+}
+
+func TestConstructionMistakesPanic(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	c := newFakeIssuer(keyFor("EdDSA")).config()
+	c.Roles = nil
+	roleless := newAuth(t, c)
+	for name, mistake := range map[string]func(){
+		"empty role":                    func() { auth.RequireRole("") },
+		"no roles":                      func() { auth.RequireAnyRole() },
+		"an empty role among others":    func() { auth.RequireAnyRole("ADMIN", "") },
+		"empty scope":                   func() { auth.RequireScope("") },
+		"two scopes":                    func() { auth.RequireScope("a b") },
+		"a scope with a quote":          func() { auth.RequireScope(`a"`) },
+		"nil rule":                      func() { auth.Require(nil) },
+		"Any of nothing":                func() { rs.Any() },
+		"All of nil":                    func() { rs.All(nil) },
+		"a rule without a name":         func() { rs.RuleFunc("", func(*http.Request, *rs.Principal) bool { return true }) },
+		"a rule without a function":     func() { rs.RuleFunc("x", nil) },
+		"role without a mapper":         func() { roleless.RequireRole("ADMIN") },
+		"role without a mapper, deep":   func() { roleless.Require(rs.Any(rs.Scope("x"), rs.All(rs.Role("ADMIN")))) },
+		"role without a mapper, in mux": func() { roleless.NewMux().Handle("/", ok, rs.Role("ADMIN")) },
+		"nil handler":                   func() { auth.Require()(nil) },
+		"nil handler, optional":         func() { auth.Optional()(nil) },
+		"nil handler in mux":            func() { auth.NewMux().Handle("/", nil) },
+		"nil function in mux":           func() { auth.NewMux().HandleFunc("/", nil) },
+		"roles from nowhere":            func() { rs.RolesFromClaim() },
+		"roles from an empty name":      func() { rs.RolesFromClaim("a", "") },
+		"merging nothing":               func() { rs.MergeRoles() },
+		"merging nil":                   func() { rs.MergeRoles(nil) },
+	} {
+		t.Run(name, func(t *testing.T) { assert.Panics(t, mistake) })
+	}
+}
+
+func TestRules(t *testing.T) {
+	p := &rs.Principal{Roles: []string{"A", "B"}, Scopes: []string{"s"}}
+	even := rs.RuleFunc("even", func(r *http.Request, _ *rs.Principal) bool { return r == nil })
+	for _, c := range []struct {
+		rule  rs.Rule
+		holds bool
+		text  string
+	}{
+		{rs.Role("A"), true, "role A"},
+		{rs.Role("C"), false, "role C"},
+		{rs.AnyRole("C", "B"), true, "any role of C, B"},
+		{rs.Scope("s"), true, "scope s"},
+		{rs.Scope("t"), false, "scope t"},
+		{rs.Any(rs.Role("C"), rs.Scope("s")), true, "any of (role C; scope s)"},
+		{rs.Any(rs.Role("C"), rs.Scope("t")), false, "any of (role C; scope t)"},
+		{rs.All(rs.Role("A"), rs.Scope("s")), true, "all of (role A; scope s)"},
+		{rs.All(rs.Role("A"), rs.Scope("t")), false, "all of (role A; scope t)"},
+		{even, true, "even"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			assert.Equal(t, c.text, c.rule.String())
+			if err := c.rule.Check(nil, p); c.holds {
+				assert.NoError(t, err)
+			} else {
+				var refused *rs.Error
+				require.ErrorAs(t, err, &refused)
+				assert.Equal(t, 403, refused.Status)
+			}
+			assert.Error(t, c.rule.Check(nil, nil), "nobody passes no rule")
+		})
+	}
+}
+
+func TestRefusalTakesNoLongerThanTheCaller(t *testing.T) {
+	f := newFakeIssuer(keyFor("EdDSA"))
+	f.respond(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+	auth := newAuth(t, f.config())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := auth.Verify(ctx, goodToken())
+	require.ErrorIs(t, err, context.Canceled)
+	var refused *rs.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, rs.ReasonRequestAbandoned, refused.Reason)
+	assert.Equal(t, time.Second, refused.RetryAfter)
+}

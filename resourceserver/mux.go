@@ -1,0 +1,150 @@
+package resourceserver
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Mux routes requests as http.ServeMux does, and denies by default: every route is either public or has rules, and what has no route is refused with 401 unless
+// the caller has a valid token, so that strangers can't map the service. Register all routes before serving; after that a Mux may be used concurrently.
+//
+// The path is cleaned first, so that rule and route always see the same one; then the caller is authenticated; then the request is routed. A GET route
+// serves HEAD too.
+type Mux struct {
+	auth   *Authenticator
+	table  *http.ServeMux
+	routes map[string]*route
+	order  []string
+}
+
+type route struct {
+	public bool
+	rules  []Rule
+}
+
+// Route is one line of an audit of a Mux.
+type Route struct {
+	Pattern string
+	Public  bool
+	Rule    string // "public", "any valid token", or the rules in words
+}
+
+// NewMux returns a Mux without routes, which refuses everything.
+func (a *Authenticator) NewMux() *Mux {
+	return &Mux{auth: a, table: http.NewServeMux(), routes: map[string]*route{}}
+}
+
+// Handle routes a pattern of http.ServeMux to h for callers with a valid token for whom all rules hold; without rules, any valid token will do. It panics where
+// http.ServeMux or Require would.
+func (m *Mux) Handle(pattern string, h http.Handler, rules ...Rule) {
+	m.auth.checkRules(rules)
+	m.add(pattern, h, &route{rules: slices.Clone(rules)})
+}
+
+// HandleFunc is Handle for a function.
+func (m *Mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request), rules ...Rule) {
+	mustHandlerFunc(h)
+	m.Handle(pattern, http.HandlerFunc(h), rules...)
+}
+
+// Public routes a pattern to h for everybody. Nothing is checked, not even a token that is there, so the route stays up while the issuer is down.
+func (m *Mux) Public(pattern string, h http.Handler) {
+	m.add(pattern, h, &route{public: true})
+}
+
+func mustHandlerFunc(h func(http.ResponseWriter, *http.Request)) {
+	if h == nil {
+		panic("resourceserver: a nil handler")
+	}
+}
+
+func (m *Mux) add(pattern string, h http.Handler, r *route) {
+	mustHandler(h)
+	m.table.Handle(pattern, h) // panics on a bad, doubled or conflicting pattern
+	m.routes[pattern] = r
+	m.order = append(m.order, pattern)
+}
+
+// Routes lists every route with its rule in the order they were added, for a test that holds the list.
+func (m *Mux) Routes() []Route {
+	var list []Route
+	for _, pattern := range m.order {
+		r := m.routes[pattern]
+		line := Route{Pattern: pattern, Public: r.public, Rule: "any valid token"}
+		switch {
+		case r.public:
+			line.Rule = "public"
+		case len(r.rules) > 0:
+			line.Rule = joined(r.rules)
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+// ServeHTTP implements http.Handler.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = cleaned(r)
+	handler, pattern := m.table.Handler(r)
+	found := m.routes[pattern]
+	if found == nil {
+		if r, ok := m.auth.admit(w, r, nil); ok {
+			notRouted(w, r, handler)
+		}
+		return
+	}
+	if !found.public {
+		var ok bool
+		if r, ok = m.auth.admit(w, r, found.rules); !ok {
+			return
+		}
+	}
+	m.table.ServeHTTP(w, r)
+}
+
+// cleaned returns r with its path cleaned as http.ServeMux would redirect it, so that no unclean path reaches the table: a redirect would be an answer before
+// authentication.
+func cleaned(r *http.Request) *http.Request {
+	escaped := r.URL.EscapedPath()
+	clean := path.Clean("/" + escaped)
+	if strings.HasSuffix(escaped, "/") && clean != "/" {
+		clean += "/"
+	}
+	if clean == escaped {
+		return r
+	}
+	u := *r.URL
+	u.RawPath = clean
+	var err error
+	if u.Path, err = url.PathUnescape(clean); err != nil {
+		u.Path, u.RawPath = clean, ""
+	}
+	out := r.WithContext(r.Context())
+	out.URL = &u
+	return out
+}
+
+// notRouted answers an authenticated caller for whom http.ServeMux found no route: 404, or 405 with Allow where another method has one.
+func notRouted(w http.ResponseWriter, r *http.Request, handler http.Handler) {
+	probe := probeWriter{header: http.Header{}}
+	handler.ServeHTTP(&probe, r)
+	status := http.StatusNotFound
+	if allow := probe.header.Get("Allow"); allow != "" && probe.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", allow)
+		status = http.StatusMethodNotAllowed
+	}
+	sendProblem(w, problem{Status: status})
+}
+
+// probeWriter learns what http.ServeMux would answer, of which only the status and Allow are used.
+type probeWriter struct {
+	header http.Header
+	status int
+}
+
+func (p *probeWriter) Header() http.Header            { return p.header }
+func (p *probeWriter) WriteHeader(status int)         { p.status = status }
+func (p *probeWriter) Write(data []byte) (int, error) { return len(data), nil }

@@ -1,0 +1,112 @@
+package resourceserver_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	rs "github.com/svcauth/svcauth/resourceserver"
+)
+
+func newMux(t *testing.T) *rs.Mux {
+	t.Helper()
+	mux := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config()).NewMux()
+	mux.Public("GET /api/messages", ok)
+	mux.Handle("POST /api/messages", ok)
+	mux.Handle("POST /api/messages/archive", ok, rs.AnyRole("ADMIN", "ADMIN_JOB"))
+	mux.HandleFunc("GET /api/messages/{id}", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.PathValue("id")) }, rs.Role("USER"), rs.Scope("profile"))
+	mux.Handle("/tree/", ok, rs.Role("ADMIN"))
+	mux.Handle("admin.test/", ok, rs.Role("ROOT"))
+	return mux
+}
+
+func TestMux(t *testing.T) {
+	mux := newMux(t)
+	admin := "Bearer " + goodToken()
+	user := "Bearer " + sign(keyFor("EdDSA"), nil, good(claims{"roles": []string{"USER"}}))
+	for _, c := range []struct {
+		method, target string
+		none, garbage  int
+		user, admin    int
+	}{
+		{"GET", "/api/messages", 200, 200, 200, 200},
+		{"HEAD", "/api/messages", 200, 200, 200, 200},
+		{"POST", "/api/messages", 401, 401, 200, 200},
+		{"OPTIONS", "/api/messages", 401, 401, 405, 405},
+		{"DELETE", "/api/messages", 401, 401, 405, 405},
+		{"get", "/api/messages", 401, 401, 405, 405},
+		{"POST", "/api/messages/archive", 401, 401, 403, 200},
+		{"GET", "/api/messages/5", 401, 401, 200, 403},
+		{"GET", "/nope", 401, 401, 404, 404},
+		{"GET", "/", 401, 401, 404, 404},
+		{"GET", "/api/messages/", 401, 401, 404, 404},
+		{"GET", "/API/messages", 401, 401, 404, 404},
+
+		// Unclean paths meet the rule of the clean one and are never redirected before the caller is known.
+		{"POST", "//api/messages/archive", 401, 401, 403, 200},
+		{"POST", "/api/./messages/archive", 401, 401, 403, 200},
+		{"POST", "/x/../api/messages/archive", 401, 401, 403, 200},
+		{"POST", "/../api/messages/archive", 401, 401, 403, 200},
+		{"POST", "/api//messages//archive", 401, 401, 403, 200},
+		{"POST", "/api/messages/archive/", 401, 401, 404, 404},
+		{"POST", "/api/messages/archive;x", 401, 401, 405, 405},
+		{"POST", "/api/messages%2Farchive", 401, 401, 404, 404},
+		{"POST", "/api/messages/%61rchive", 401, 401, 403, 200},
+		{"POST", "/api/messages/archive%0a", 401, 401, 405, 405},
+		{"POST", "/api/messages/archive%00", 401, 401, 405, 405},
+		{"POST", "/api/messages/%2e%2e/messages", 401, 401, 404, 404},
+		{"GET", "/api/messages/archive/..", 200, 200, 200, 200},
+		{"GET", "/tree", 401, 401, 403, 307},
+		{"GET", "/tree/a", 401, 401, 403, 200},
+		{"GET", "http://admin.test/tree/a", 401, 401, 403, 403},
+		{"GET", "http://admin.test:8181/", 401, 401, 403, 403},
+	} {
+		t.Run(c.method+" "+c.target, func(t *testing.T) {
+			assert.Equal(t, c.none, ask(mux, c.method, c.target, "").Code, "without a token")
+			assert.Equal(t, c.garbage, ask(mux, c.method, c.target, "Bearer garbage").Code, "with garbage")
+			assert.Equal(t, c.user, ask(mux, c.method, c.target, user).Code, "as a user")
+			assert.Equal(t, c.admin, ask(mux, c.method, c.target, admin).Code, "as an admin")
+		})
+	}
+	w := ask(mux, "DELETE", "/api/messages", admin)
+	assert.Equal(t, "GET, HEAD, POST", w.Header().Get("Allow"))
+	assert.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+	assert.Equal(t, "7", ask(mux, "GET", "/api/messages/7", user).Body.String(), "path values reach the handler")
+	assert.Equal(t, `Bearer`, ask(mux, "GET", "/nope", "").Header().Get("WWW-Authenticate"))
+}
+
+func TestMuxPublicRouteStaysUp(t *testing.T) {
+	f := newFakeIssuer()
+	f.down()
+	mux := newAuth(t, f.config()).NewMux()
+	mux.Public("GET /", ok)
+	assert.Equal(t, 200, ask(mux, "GET", "/", "Bearer "+goodToken()).Code)
+	assert.Zero(t, f.count(discoveryPath))
+}
+
+func TestMuxRoutes(t *testing.T) {
+	assert.Equal(t, []rs.Route{
+		{Pattern: "GET /api/messages", Public: true, Rule: "public"},
+		{Pattern: "POST /api/messages", Rule: "any valid token"},
+		{Pattern: "POST /api/messages/archive", Rule: "any role of ADMIN, ADMIN_JOB"},
+		{Pattern: "GET /api/messages/{id}", Rule: "role USER; scope profile"},
+		{Pattern: "/tree/", Rule: "role ADMIN"},
+		{Pattern: "admin.test/", Rule: "role ROOT"},
+	}, newMux(t).Routes())
+}
+
+func TestMuxWithoutRoutesRefusesEverything(t *testing.T) {
+	mux := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config()).NewMux()
+	assert.Equal(t, 401, ask(mux, "GET", "/", "").Code)
+	assert.Equal(t, 404, ask(mux, "GET", "/", "Bearer "+goodToken()).Code)
+}
+
+func TestMuxPanicsAsServeMuxDoes(t *testing.T) {
+	mux := newMux(t)
+	require.Panics(t, func() { mux.Public("GET /api/messages", ok) })
+	require.Panics(t, func() { mux.Public("GET /{a}/messages/{b}", ok) })
+	require.Panics(t, func() { mux.Public("", ok) })
+}

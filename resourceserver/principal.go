@@ -1,0 +1,109 @@
+package resourceserver
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Principal is who a verified token speaks for: a person or a service.
+//
+// Each request gets a Principal of its own. HasRole, HasScope and the rules of this package read what was verified, so writing to the exported fields grants
+// nothing; in a Principal that a test made as a literal they read the fields. A nil Principal has no roles and no scopes. A Principal that nobody writes to may
+// be read concurrently.
+type Principal struct {
+	Subject  string // sub; empty for tokens without one, such as Keycloak's lightweight tokens
+	Issuer   string // iss
+	ClientID string // azp, else client_id: the client that the token was issued to
+	Username string // preferred_username, else sub
+	Roles    []string
+	Scopes   []string
+	Expiry   time.Time // exp, without leeway
+	Claims   Claims
+
+	verified *identity // nil in literals
+}
+
+// identity is what verification found out; nothing outside this package can reach it, and nothing writes to it.
+type identity struct {
+	subject, issuer, clientID, username string
+	roles, scopes                       []string
+	expiry                              time.Time
+	claims                              Claims
+}
+
+// principal makes the Principal of one request. Its slices are copies: writing to them must reach neither the identity nor another request.
+func (id *identity) principal() Principal {
+	both := make([]string, 0, len(id.roles)+len(id.scopes))
+	both = append(append(both, id.roles...), id.scopes...)
+	n := len(id.roles)
+	return Principal{
+		Subject: id.subject, Issuer: id.issuer, ClientID: id.clientID, Username: id.username,
+		Roles: both[:n:n], Scopes: both[n:], Expiry: id.expiry, Claims: id.claims, verified: id,
+	}
+}
+
+// HasRole reports whether the principal has exactly this role.
+func (p *Principal) HasRole(role string) bool {
+	return p != nil && role != "" && slices.Contains(p.heldRoles(), role)
+}
+
+// HasScope reports whether the token was granted exactly this scope.
+func (p *Principal) HasScope(scope string) bool {
+	return p != nil && scope != "" && slices.Contains(p.heldScopes(), scope)
+}
+
+// heldRoles are the roles that HasRole goes by.
+func (p *Principal) heldRoles() []string {
+	if p.verified != nil {
+		return p.verified.roles
+	}
+	return p.Roles
+}
+
+// heldScopes are the scopes that HasScope goes by.
+func (p *Principal) heldScopes() []string {
+	if p.verified != nil {
+		return p.verified.scopes
+	}
+	return p.Scopes
+}
+
+type principalKey struct{}
+
+// PrincipalFrom returns the principal that Require or Optional verified for this request, or that ContextWithPrincipal put there.
+func PrincipalFrom(ctx context.Context) (*Principal, bool) {
+	p, _ := ctx.Value(principalKey{}).(*Principal)
+	return p, p != nil
+}
+
+// ContextWithPrincipal returns a context in which PrincipalFrom finds p: for tests of handlers, and for transports other than net/http after Verify.
+// The middleware never believes it: it verifies the token itself and hides p.
+func ContextWithPrincipal(ctx context.Context, p *Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
+}
+
+type memoKey struct{}
+
+// requestContext carries the principal of one request in one allocation, and under a private key the memo by which nested middleware of the same
+// Authenticator verifies a token once.
+type requestContext struct {
+	context.Context
+	principal     Principal // for PrincipalFrom; handlers may write to it
+	authenticator *Authenticator
+	authorization string
+	identity      *identity // nil: Optional let a request without credentials through
+}
+
+func (c *requestContext) Value(key any) any {
+	switch key.(type) {
+	case principalKey:
+		if c.identity == nil {
+			return (*Principal)(nil)
+		}
+		return &c.principal
+	case memoKey:
+		return c
+	}
+	return c.Context.Value(key)
+}
