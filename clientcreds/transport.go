@@ -1,0 +1,193 @@
+package clientcreds
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Transport returns a RoundTripper that puts the source's token on the requests that base then sends. base is not modified; nil is http.DefaultTransport.
+// Most programs want [Source.Client].
+//
+// A request that brings an Authorization field is passed on as it is. A 401 that says the token is invalid asks for one refresh; the request is sent once
+// more if that brings another token and its body can be made again (it has none, or GetBody is set, as http.NewRequest does for buffers, byte and string
+// readers).
+func (s *Source) Transport(base http.RoundTripper) http.RoundTripper {
+	return &transport{source: s, base: base}
+}
+
+// Client returns a copy of base whose requests carry the source's token. Its timeout, cookies and redirect policy are base's; nil is http.DefaultClient,
+// which has no timeout.
+func (s *Source) Client(base *http.Client) *http.Client {
+	if base == nil {
+		base = http.DefaultClient
+	}
+	c := *base
+	c.Transport = s.Transport(base.Transport)
+	return &c
+}
+
+type transport struct {
+	source *Source
+	base   http.RoundTripper
+}
+
+func (t *transport) roundTripper() http.RoundTripper {
+	if t.base == nil {
+		return http.DefaultTransport
+	}
+	return t.base
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach base.
+func (t *transport) CloseIdleConnections() {
+	if c, ok := t.roundTripper().(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	s := t.source
+	if req.URL == nil || authorized(req.Header) {
+		return t.roundTripper().RoundTrip(req)
+	}
+	if s.cache == nil {
+		closeBody(req)
+		return nil, s.unusable()
+	}
+	carry, err := s.target.mayCarry(req)
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	if !carry {
+		return t.roundTripper().RoundTrip(req)
+	}
+	h, err := s.get(req.Context())
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	resp, err := t.send(req, h, req.Body)
+	if err != nil || resp == nil {
+		return resp, err
+	}
+	if !s.refused(resp) {
+		if accepts(resp) {
+			s.cache.asks.accepted(originOf(req.URL), h)
+		}
+		return resp, nil
+	}
+	return t.replay(req, h, resp)
+}
+
+// replay answers a request whose token h was refused with first. It returns first, untouched, unless it has another token in hand.
+func (t *transport) replay(req *http.Request, h *held, first *http.Response) (*http.Response, error) {
+	c, o := t.source.cache, originOf(req.URL)
+	if !c.asks.ask(o, h, time.Now()) {
+		return first, nil
+	}
+	hasBody := req.Body != nil && req.Body != http.NoBody
+	if hasBody && req.GetBody == nil {
+		if c.refuse(h.value, false) {
+			c.flight.Start() // for the requests to come
+		}
+		return first, nil
+	}
+	replacement := c.replace(req.Context(), h)
+	if replacement == nil || req.Context().Err() != nil {
+		return first, nil
+	}
+	body := req.Body
+	if hasBody {
+		var err error
+		if body, err = req.GetBody(); err != nil {
+			return first, nil
+		}
+	}
+	drain(first)
+	second, err := t.send(req, replacement, body)
+	if err != nil || second == nil {
+		return second, err
+	}
+	if t.source.refused(second) {
+		c.asks.refusedAgain(o, replacement, time.Now())
+	} else if accepts(second) {
+		c.asks.accepted(o, replacement)
+	}
+	return second, nil
+}
+
+// refused reports whether the answer means that the token is no good.
+func (s *Source) refused(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusUnauthorized {
+		return false
+	}
+	return saysInvalidToken(resp.Header) || s.client.refreshOn401 != nil && s.client.refreshOn401(resp)
+}
+
+// accepts reports whether the answer shows that the service took the token for valid: it came to another decision. Gateways' errors show nothing.
+func accepts(resp *http.Response) bool {
+	return resp.StatusCode != http.StatusUnauthorized && resp.StatusCode < 500
+}
+
+// carried is a request and the token on it, in one allocation.
+type carried struct {
+	request       http.Request
+	authorization [1]string
+}
+
+// send sends a copy of req with h's token. A RoundTripper must not modify the request, so header fields are copied; their values are shared, for base must
+// not modify them either. The token is a value of this request alone.
+func (t *transport) send(req *http.Request, h *held, body io.ReadCloser) (*http.Response, error) {
+	c := &carried{request: *req, authorization: [1]string{h.header}}
+	header := make(http.Header, len(req.Header)+1)
+	for name, values := range req.Header {
+		header[name] = values
+	}
+	header["Authorization"] = c.authorization[:1:1]
+	c.request.Header = header
+	c.request.Body = body
+	resp, err := t.roundTripper().RoundTrip(&c.request)
+	if err != nil || resp == nil {
+		return resp, err
+	}
+	// The answer's Request is the caller's: people print it. After a redirect it is also what the next hop is judged by, so there it may not be missing.
+	if resp.Request == &c.request || resp.Request == nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		resp.Request = req
+	}
+	return resp, nil
+}
+
+// authorized reports whether the caller has set an Authorization field, in any spelling: a map may hold what Header.Set would not.
+func authorized(header http.Header) bool {
+	const name = "Authorization"
+	if _, ok := header[name]; ok {
+		return true
+	}
+	for key := range header {
+		if len(key) == len(name) && strings.EqualFold(key, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+}
+
+// maxDrain is how much of an answer is read so that its connection can be used again, in bytes: what net/http reads itself in that case.
+const maxDrain = 2 << 10
+
+func drain(resp *http.Response) {
+	if resp.Body == nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+	resp.Body.Close()
+}
