@@ -1,0 +1,74 @@
+// Command archival-service is a resource server and a client: it accepts tokens, and calls messages-service with a token of its own, from a job and when an
+// admin asks for it.
+//
+//	OAUTH_CLIENT_SECRET=archival-service-demo-secret archival-service
+//
+// It starts while the issuer or messages-service are down. Package archival, beside this file, is the service itself; archival/archival.go shows how a client
+// gets its tokens.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/svcauth/svcauth/clientcreds"
+	"github.com/svcauth/svcauth/examples/archival-service/archival"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program with its exit code: 2 if it was called wrongly, 1 if something else went wrong.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	fail := func(code int, err error) int {
+		fmt.Fprintf(stderr, "archival-service: %v\n", err)
+		return code
+	}
+	o, err := parseOptions(args, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return fail(2, err)
+	}
+	// Read once now, so that a missing secret shows at the start. Later it is read for every token request: a changed file needs no restart.
+	secret, code := clientcreds.FromEnv("OAUTH_CLIENT_SECRET"), 2
+	if o.clientSecretFile != "" {
+		secret, code = clientcreds.FromFile(o.clientSecretFile), 1
+	}
+	if _, err := secret(ctx); err != nil {
+		return fail(code, fmt.Errorf("%w: put the secret of client %q into OAUTH_CLIENT_SECRET, or into the file that -client-secret-file names", err, o.clientID))
+	}
+	service, err := archival.New(archival.Config{
+		Issuer:            o.issuer,
+		Audience:          o.audience,
+		SkipAudienceCheck: o.skipAudienceCheck,
+		ClientID:          o.clientID,
+		ClientSecret:      secret,
+		MessagesURL:       o.messagesURL,
+		Interval:          o.interval,
+		Logger:            slog.New(slog.NewTextHandler(stderr, nil)),
+	})
+	if err != nil {
+		return fail(2, fmt.Errorf("%w (-h lists the flags)", err))
+	}
+	listener, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		return fail(1, fmt.Errorf("%w: choose another address with -addr or ADDR", err))
+	}
+	if err := service.Serve(ctx, listener); err != nil {
+		return fail(1, err)
+	}
+	return 0
+}
