@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+)
+
+// listen opens addr and gives the URL under which it is reached: addr as the user wrote it, with the port that it really has.
+func listen(addr, flag string) (net.Listener, string, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: choose another address with %s", err, flag)
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, addr, err = net.SplitHostPort(listener.Addr().String())
+	}
+	if err != nil {
+		listener.Close()
+		return nil, "", err
+	}
+	return listener, "http://" + net.JoinHostPort(host, addr), nil
+}
+
+// printAddresses says where everything is, and how to try it. The secret of a real Keycloak is not printed.
+func printAddresses(w io.Writer, embedded bool, issuer, messagesURL, archivalURL string) {
+	kind, secret := "a Keycloak of yours", `"$OAUTH_CLIENT_SECRET"`
+	if embedded {
+		kind, secret = "embedded in this program", demoSecret
+	}
+	fmt.Fprintf(w, `realm             %[1]s   %[2]s
+messages-service  %[3]s
+archival-service  %[4]s   calls messages-service now and then
+
+Everybody reads messages:
+
+  curl %[3]s/api/messages
+
+With a token one posts them, too. This is how archival-service gets its own:
+
+  TOKEN=$(curl -s -u archival-service:%[5]s -d grant_type=client_credentials \
+    %[1]s/protocol/openid-connect/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  curl -H "Authorization: Bearer $TOKEN" %[3]s/api/me
+  curl -H "Authorization: Bearer $TOKEN" --json '{"content": "Hello"}' %[3]s/api/messages
+  curl -H "Authorization: Bearer $TOKEN" -X POST %[3]s/api/messages/archive
+
+Without one, or with one that was made for another service, one is refused:
+
+  curl -i %[3]s/api/me
+  curl -i -H "Authorization: Bearer $TOKEN" -X POST %[4]s/api/messages/archive
+
+Ctrl-C ends everything.
+
+`, issuer, kind, messagesURL, archivalURL, secret)
+}
