@@ -46,7 +46,10 @@ var errGoexit = errors.New("the shared call ended without a result")
 // Do joins the run under way or starts one, and waits for its result or for the end of ctx, whichever comes first.
 // The end of ctx ends the waiting, never the run.
 func (f *Flight[T]) Do(ctx context.Context) (T, error) {
-	c := f.join()
+	return f.join().wait(ctx)
+}
+
+func (c *call[T]) wait(ctx context.Context) (T, error) {
 	select {
 	case <-c.done:
 		return c.value, c.err
@@ -54,6 +57,18 @@ func (f *Flight[T]) Do(ctx context.Context) (T, error) {
 		var zero T
 		return zero, ctx.Err()
 	}
+}
+
+// Join waits as Do does, but only for a run that is under way; without one it reports false at once.
+func (f *Flight[T]) Join(ctx context.Context) (value T, joined bool, err error) {
+	f.mu.Lock()
+	c := f.current
+	f.mu.Unlock()
+	if c == nil {
+		return value, false, nil
+	}
+	value, err = c.wait(ctx)
+	return value, true, err
 }
 
 // Start starts a run unless one is under way, and does not wait.

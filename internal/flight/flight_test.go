@@ -132,3 +132,31 @@ func TestErrorsAreShared(t *testing.T) {
 	assert.Equal(t, failure, err)
 	assert.Equal(t, 7, got)
 }
+
+func TestJoin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		f := New(time.Minute, func(context.Context) (int, error) {
+			runs++
+			time.Sleep(time.Second)
+			return runs, nil
+		})
+		_, joined, err := f.Join(t.Context())
+		assert.False(t, joined, "nothing is under way")
+		require.NoError(t, err)
+		f.Start()
+		value, joined, err := f.Join(t.Context())
+		require.NoError(t, err)
+		assert.True(t, joined)
+		assert.Equal(t, 1, value)
+		f.Start()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, joined, err = f.Join(ctx)
+		assert.True(t, joined)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, 2, runs)
+	})
+}
