@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/svcauth/svcauth/internal/flight"
-	"github.com/svcauth/svcauth/internal/jose"
 )
 
 // The times of the key cache. Their reasons stand beside their uses.
@@ -27,16 +26,6 @@ const (
 	// DefaultMaxStale is how long the last good keys serve while the issuer is out of reach.
 	DefaultMaxStale = 24 * time.Hour
 )
-
-// keySet is one answer of the issuer. It is immutable.
-type keySet struct {
-	byID      map[string][]*jose.Key // under "": the keys without a kid
-	all       []*jose.Key
-	skipped   []jose.Skipped
-	fetched   time.Time
-	refreshAt time.Time // from here a request starts a refresh in the background
-	staleAt   time.Time // from here the first request after idleness waits for one
-}
 
 // keyCache holds an issuer's keys. Known keys are found without a lock and without waiting. All fetching is started by a request, shared by all that wait, and
 // ends: an idle cache owns no goroutine and no timer.
@@ -129,23 +118,34 @@ func (k *keyCache) renew(ctx context.Context, old *keySet, started time.Time) (*
 	if !old.fetched.Before(started) {
 		return nil, refuse(ReasonUnknownKey) // the keys came for this very token
 	}
+	if k.cooldown() {
+		set, err := k.flight.Do(ctx)
+		return k.renewed(ctx, old, set, err)
+	}
+	// Somebody else's fetch may be under way: all that wait for a new key share it.
+	if set, joined, err := k.flight.Join(ctx); joined {
+		return k.renewed(ctx, old, set, err)
+	}
+	if set := k.set.Load(); set != old {
+		return set, nil
+	}
+	return nil, k.refusedInCooldown()
+}
+
+// cooldown starts one and reports true, unless one is running.
+func (k *keyCache) cooldown() bool {
 	now := time.Now()
 	k.mu.Lock()
-	if wait := k.cooldownUntil.Sub(now); wait > 0 {
-		if !k.followUp {
-			k.followUp = true
-			time.AfterFunc(wait, k.follow)
-		}
-		failed := k.lastErr != nil
-		k.mu.Unlock()
-		if failed {
-			return nil, unavailable(wait)
-		}
-		return nil, refuse(ReasonUnknownKey)
+	defer k.mu.Unlock()
+	if now.Before(k.cooldownUntil) {
+		return false
 	}
 	k.cooldownUntil = now.Add(kidCooldown)
-	k.mu.Unlock()
-	set, err := k.flight.Do(ctx)
+	return true
+}
+
+// renewed is the answer after a fetch.
+func (k *keyCache) renewed(ctx context.Context, old, set *keySet, err error) (*keySet, *Error) {
 	switch {
 	case err == nil && set != old:
 		return set, nil
@@ -157,13 +157,29 @@ func (k *keyCache) renew(ctx context.Context, old *keySet, started time.Time) (*
 	return nil, unavailable(kidCooldown)
 }
 
-// follow makes the fetch at the end of a cooldown, which starts the next one.
+// refusedInCooldown is the answer without a fetch; it sees to it that one follows.
+func (k *keyCache) refusedInCooldown() *Error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	wait := max(time.Until(k.cooldownUntil), 0)
+	if !k.followUp {
+		k.followUp = true
+		time.AfterFunc(wait, k.follow)
+	}
+	if k.lastErr != nil {
+		return unavailable(wait)
+	}
+	return refuse(ReasonUnknownKey)
+}
+
+// follow makes the fetch at the end of a cooldown, which starts the next one, unless a request came first.
 func (k *keyCache) follow() {
 	k.mu.Lock()
 	k.followUp = false
-	k.cooldownUntil = time.Now().Add(kidCooldown)
 	k.mu.Unlock()
-	k.flight.Start()
+	if k.cooldown() {
+		k.flight.Start()
+	}
 }
 
 // fetch is the shared call. ctx belongs to the flight and ends after fetchTimeout.
@@ -230,41 +246,6 @@ func (k *keyCache) log(ctx context.Context, set *keySet, err error, failuresBefo
 		attrs = append(attrs, slog.Group("skipped", slog.String("kid", clip(s.ID)), slog.String("reason", s.Reason)))
 	}
 	k.logger.LogAttrs(ctx, level, message, attrs...)
-}
-
-func (s *keySet) len() int {
-	if s == nil {
-		return 0
-	}
-	return len(s.all)
-}
-
-func (s *keySet) skippedLen() int {
-	if s == nil {
-		return 0
-	}
-	return len(s.skipped)
-}
-
-// maxCandidates bounds how many keys one token without a kid may try.
-const maxCandidates = 8
-
-// candidates returns the keys that may have signed a token with this kid and algorithm: those with the kid, else those to which the issuer gave none; for a token
-// without a kid, every key that fits.
-func (s *keySet) candidates(kid, alg string) []*jose.Key {
-	from := s.all
-	if kid != "" {
-		if from = s.byID[kid]; len(from) == 0 {
-			from = s.byID[""]
-		}
-	}
-	var fitting []*jose.Key
-	for _, key := range from {
-		if key.Fits(alg) && len(fitting) < maxCandidates {
-			fitting = append(fitting, key)
-		}
-	}
-	return fitting
 }
 
 // unavailable is the refusal that says nothing about the token.

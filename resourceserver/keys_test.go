@@ -119,6 +119,29 @@ func TestRotation(t *testing.T) {
 	})
 }
 
+// TestRotationUnderLoad holds that all who come with the new key while it is being fetched share that fetch, and none of them is refused.
+func TestRotationUnderLoad(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(time.Minute)
+		f.publish(keyFor("EdDSA"), keyFor("EdDSA/other"))
+		f.respond(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			f.respond(nil)
+			return f.RoundTrip(r)
+		})
+		var wg sync.WaitGroup
+		for i := range 50 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 10 * time.Millisecond)
+				assert.NoError(t, verifyErr(t, auth, unknownKid()))
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, 3, f.count(certsPath), "the first, the delayed one (counted twice), and no more")
+	})
+}
+
 func TestRotationOfKeysWithoutKid(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
 		bare := map[string]any{"kid": nil}

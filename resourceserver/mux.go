@@ -32,7 +32,8 @@ type Route struct {
 	Rule    string // "public", "any valid token", or the rules in words
 }
 
-// NewMux returns a Mux without routes, which refuses everything.
+// NewMux returns a Mux without routes, which refuses everything. One request never reaches it, or any handler: net/http answers OPTIONS * by itself unless
+// http.Server.DisableGeneralOptionsHandler is set.
 func (a *Authenticator) NewMux() *Mux {
 	return &Mux{auth: a, table: http.NewServeMux(), routes: map[string]*route{}}
 }

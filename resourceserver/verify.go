@@ -74,32 +74,3 @@ func (i *issuer) verifySignature(ctx context.Context, jws *compact, started time
 	}
 	return newer.verify(jws)
 }
-
-// verify tries the keys that may have made the signature. ReasonUnknownKey means that a newer set might know better; a wrong signature under a known kid
-// does not, or every forged token would ask for one.
-func (s *keySet) verify(jws *compact) *Error {
-	keys := s.candidates(jws.kid, jws.alg)
-	for _, key := range keys {
-		if key.Verify(jws.alg, []byte(jws.signingInput), jws.signature) == nil {
-			return nil
-		}
-	}
-	if named := s.byID[jws.kid]; jws.kid != "" && len(named) > 0 {
-		if len(keys) == 0 {
-			return refuse(ReasonAlgorithm).because("the algorithm of key "+clip(jws.kid), jws.alg)
-		}
-		return refuse(ReasonSignature).because("", jws.alg)
-	}
-	return refuse(ReasonUnknownKey).because(s.ids(), jws.kid)
-}
-
-func (s *keySet) ids() string {
-	var ids string
-	for n, key := range s.all {
-		if n > 0 {
-			ids += " "
-		}
-		ids += clip(key.ID)
-	}
-	return ids
-}
