@@ -40,7 +40,7 @@ func (s *Service) Serve(ctx context.Context, listener net.Listener) error {
 		server.Close()
 		s.logger.Warn("requests under way were cut off", "after", shutdownTimeout)
 	}
-	<-served
+	_ = <-served // http.ErrServerClosed
 	return nil
 }
 
