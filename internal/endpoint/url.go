@@ -16,9 +16,10 @@ import (
 // one with user information is not echoed, since that is where people put passwords.
 func ParseURL(raw string, allowHTTP []string) (*url.URL, error) {
 	u, err := url.Parse(raw)
+	if strings.Contains(raw, "@") && (err != nil || u.User == nil) {
+		return nil, errors.New("it can't be parsed as a URL: it must begin with https:// (or http:// for a loopback host), and have no @ in it")
+	}
 	switch {
-	case err != nil && strings.Contains(raw, "@"):
-		return nil, errors.New("it can't be parsed as a URL")
 	case err != nil:
 		return nil, fmt.Errorf("%q can't be parsed as a URL: it must begin with https:// (or http:// for a loopback host)", raw)
 	case u.User != nil:
@@ -50,11 +51,25 @@ func PlainAllowed(u *url.URL, allow []string) bool {
 		return true
 	}
 	for _, entry := range allow {
-		if strings.EqualFold(entry, u.Hostname()) || strings.EqualFold(entry, u.Host) {
+		if sameHost(entry, u.Hostname()) || sameHost(entry, u.Host) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameHost compares host names without regard to ASCII case. Unicode's rules for case are not those of host names: two names that are equal by them may be two
+// hosts.
+func sameHost(a, b string) bool { return LowerHost(a) == LowerHost(b) }
+
+// LowerHost returns host with ASCII letters in lower case, and everything else as it is.
+func LowerHost(host string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, host)
 }
 
 // CheckAllowHTTP finds entries of an AllowHTTP list that can never match, such as URLs and empty strings.
@@ -74,7 +89,7 @@ func CheckAllowHTTP(allow []string) error {
 // Loopback reports whether host names this machine: "localhost" or a loopback literal. Other names are not resolved, for an attacker may own what they
 // resolve to.
 func Loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
+	if sameHost(host, "localhost") {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
