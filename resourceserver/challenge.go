@@ -31,13 +31,19 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, e *Error)
 	a.writeError(w, r, e)
 }
 
+// asError makes a refusal of whatever a Rule or a caller of Refuse came with: never an answer that lets through, and never one out of shape.
 func asError(err error) *Error {
 	var e *Error
-	if errors.As(err, &e) {
-		return e
+	if err == nil || errors.As(err, &e) && e == nil {
+		return refuse(ReasonRule)
 	}
-	e = refuse(ReasonRule)
-	e.cause = err
+	if e == nil || descriptions[e.Reason] == "" {
+		return refuse(ReasonRule).because("", err.Error())
+	}
+	proper := refuse(e.Reason)
+	if e.Status != proper.Status || e.Code != proper.Code || e.Description != proper.Description {
+		return proper // somebody made e by hand
+	}
 	return e
 }
 

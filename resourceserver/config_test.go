@@ -45,6 +45,11 @@ func TestNewRefuses(t *testing.T) {
 		{"algorithm in lower case", with(func(c *rs.Config) { c.Algorithms = []string{"rs256"} }), `"rs256"`},
 		{"negative size", with(func(c *rs.Config) { c.MaxTokenSize = -1 }), "MaxTokenSize"},
 		{"negative stale", with(func(c *rs.Config) { c.MaxStale = -time.Second }), "MaxStale"},
+		{"stale for too short", with(func(c *rs.Config) { c.MaxStale = 1 }), "want at least 1m0s"},
+		{"leeway of a day", with(func(c *rs.Config) { c.Leeway = 24 * time.Hour }), "Config.Leeway is 24h0m0s"},
+		{"issuer with a password and no scheme", with(func(c *rs.Config) { c.Issuer = "admin:hunter2@kc.example/realms/x" }), "can't be parsed"},
+		{"issuer with a password in the path", with(func(c *rs.Config) { c.Issuer = "https:///admin:hunter2@kc.example" }), "can't be parsed"},
+		{"issuer with a password and no slashes", with(func(c *rs.Config) { c.Issuer = "https:admin:hunter2@kc.example" }), "can't be parsed"},
 
 		{"issuer and issuers", rs.Config{Issuer: issuerName, Issuers: []rs.Config{good}}, "Issuers stands instead of Issuer"},
 		{"audience beside issuers", rs.Config{Audiences: []string{"x"}, Issuers: []rs.Config{good}}, "on each of its entries"},

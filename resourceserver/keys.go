@@ -3,6 +3,7 @@ package resourceserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -115,15 +116,16 @@ func (k *keyCache) renew(ctx context.Context, old *keySet, started time.Time) (*
 	if set := k.set.Load(); set != old && set != nil {
 		return set, nil
 	}
-	if !old.fetched.Before(started) {
-		return nil, refuse(ReasonUnknownKey) // the keys came for this very token
+	if !old.asked.Before(started) {
+		return nil, refuse(ReasonUnknownKey) // the issuer was asked after this very token came
+	}
+	// A fetch that is under way is shared by all that wait for a new key. It may have begun before the issuer had that key: then its answer is tried, and the
+	// next call of renew makes another fetch.
+	if set, joined, err := k.flight.Join(ctx); joined {
+		return k.renewed(ctx, old, set, err)
 	}
 	if k.cooldown() {
 		set, err := k.flight.Do(ctx)
-		return k.renewed(ctx, old, set, err)
-	}
-	// Somebody else's fetch may be under way: all that wait for a new key share it.
-	if set, joined, err := k.flight.Join(ctx); joined {
 		return k.renewed(ctx, old, set, err)
 	}
 	if set := k.set.Load(); set != old {
@@ -154,7 +156,9 @@ func (k *keyCache) renewed(ctx context.Context, old, set *keySet, err error) (*k
 	case ctx.Err() != nil:
 		return nil, abandoned(ctx)
 	}
-	return nil, unavailable(kidCooldown)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return nil, unavailable(time.Until(k.cooldownUntil))
 }
 
 // refusedInCooldown is the answer without a fetch; it sees to it that one follows.
@@ -183,11 +187,19 @@ func (k *keyCache) follow() {
 }
 
 // fetch is the shared call. ctx belongs to the flight and ends after fetchTimeout.
-func (k *keyCache) fetch(ctx context.Context) (*keySet, error) {
+func (k *keyCache) fetch(ctx context.Context) (set *keySet, err error) {
 	start := time.Now()
-	set, err := k.source.load(ctx)
-	k.record(ctx, set, err, start)
-	return set, err
+	defer func() {
+		if v := recover(); v != nil { // the configured client's; its value may hold a secret
+			set, err = nil, fmt.Errorf("panic of type %T in the key fetch", v)
+		}
+		k.record(ctx, set, err, start)
+	}()
+	if set, err = k.source.load(ctx); err != nil {
+		return nil, err
+	}
+	set.asked = start
+	return set, nil
 }
 
 // record takes the outcome in. A failed fetch never replaces a good set.
@@ -207,6 +219,11 @@ func (k *keyCache) record(ctx context.Context, set *keySet, err error, start tim
 	k.mu.Unlock()
 	k.log(ctx, set, err, failuresBefore, next.Sub(now))
 	if k.onFetch != nil {
+		defer func() {
+			if v := recover(); v != nil { // a broken callback must cost nobody the keys
+				k.logger.LogAttrs(ctx, slog.LevelError, "Config.OnFetch panicked", slog.String("type", fmt.Sprintf("%T", v)))
+			}
+		}()
 		k.onFetch(ctx, Fetch{Issuer: k.source.issuer, Duration: now.Sub(start), Keys: set.len(), Skipped: set.skippedLen(), Err: err})
 	}
 }

@@ -405,3 +405,79 @@ func TestOutageIsLogged(t *testing.T) {
 		assert.Len(t, book.records(t, "issuer's keys fetched again"), 1)
 	})
 }
+
+// TestRotationDuringRefresh holds that a fetch which began before the issuer had the new key does not speak for one that began after.
+func TestRotationDuringRefresh(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(9 * time.Minute)
+		stale := `{"keys":[` + string(keyFor("EdDSA").PublicJWK("sig")) + `]}`
+		f.respond(func(*http.Request) (*http.Response, error) {
+			f.respond(nil)
+			time.Sleep(time.Second)
+			return reply(200, stale, nil), nil
+		})
+		require.NoError(t, verifyErr(t, auth, goodToken())) // starts the refresh in the background
+		synctest.Wait()
+		time.Sleep(500 * time.Millisecond)
+		f.publish(keyFor("EdDSA"), keyFor("EdDSA/other"))
+		require.NoError(t, verifyErr(t, auth, unknownKid()))
+		assert.Equal(t, 3, f.count(certsPath))
+	})
+}
+
+func TestPanickingClientBacksOff(t *testing.T) {
+	var book logBook
+	f := newFakeIssuer(keyFor("EdDSA"))
+	c := f.config()
+	c.Logger = book.logger()
+	auth := newAuth(t, c)
+	f.respond(func(*http.Request) (*http.Response, error) { panic("hunter2") })
+	requireReason(t, verifyErr(t, auth, goodToken()), rs.ReasonKeysUnavailable)
+	requireReason(t, verifyErr(t, auth, goodToken()), rs.ReasonKeysUnavailable)
+	assert.Equal(t, 1, f.count(discoveryPath))
+	assert.Equal(t, 1, auth.Status().Issuers[0].Failures)
+	assert.Contains(t, book.text(), "panic of type string in the key fetch")
+	assert.NotContains(t, book.text(), "hunter2")
+}
+
+func TestPanickingCallbackCostsNothing(t *testing.T) {
+	var book logBook
+	f := newFakeIssuer(keyFor("EdDSA"))
+	c := f.config()
+	c.Logger = book.logger()
+	c.OnFetch = func(context.Context, rs.Fetch) { panic("x") }
+	require.NoError(t, verifyErr(t, newAuth(t, c), goodToken()))
+	assert.Len(t, book.records(t, "Config.OnFetch panicked"), 1)
+}
+
+func TestManyKeysWithoutKid(t *testing.T) {
+	f := newFakeIssuer()
+	var set []string
+	for i := range 20 {
+		key := keyFor("EdDSA/" + string(rune('a'+i)))
+		set = append(set, strings.Replace(string(key.PublicJWK("sig")), `"kid":"`+key.ID()+`",`, "", 1))
+	}
+	f.publishRaw(`{"keys":[` + strings.Join(set, ",") + `]}`)
+	require.NoError(t, verifyErr(t, newAuth(t, f.config()), sign(keyFor("EdDSA/t"), map[string]any{"kid": nil}, good(nil))))
+}
+
+func TestOnFetch(t *testing.T) {
+	var fetches []rs.Fetch
+	f := newFakeIssuer(keyFor("EdDSA"))
+	c := f.config()
+	c.OnFetch = func(_ context.Context, fetch rs.Fetch) { fetches = append(fetches, fetch) }
+	auth := newAuth(t, c)
+	require.NoError(t, auth.Warm(t.Context()))
+	require.Len(t, fetches, 1)
+	assert.Equal(t, issuerName, fetches[0].Issuer)
+	assert.Equal(t, 1, fetches[0].Keys)
+	require.NoError(t, fetches[0].Err)
+}
+
+func TestStatusBeforeAnything(t *testing.T) {
+	assert.False(t, rs.Status{}.Ready())
+	f := newFakeIssuer(keyFor("EdDSA"))
+	assert.False(t, newAuth(t, f.config()).Status().Ready())
+	assert.Zero(t, f.count(discoveryPath), "Status asks nobody")
+}

@@ -11,13 +11,15 @@ type keySet struct {
 	byID      map[string][]*jose.Key // under "": the keys without a kid
 	all       []*jose.Key
 	skipped   []jose.Skipped
+	ids       string    // all kids, cut short, for the log
+	asked     time.Time // when the issuer was asked
 	fetched   time.Time
 	refreshAt time.Time // from here a request starts a refresh in the background
 	staleAt   time.Time // from here the first request after idleness waits for one
 }
 
 // maxCandidates bounds how many keys one token without a kid may try.
-const maxCandidates = 8
+const maxCandidates = 32
 
 // candidates returns the keys that may have signed a token with this kid and algorithm: those with the kid, else those to which the issuer gave none; for a token
 // without a kid, every key that fits.
@@ -52,18 +54,7 @@ func (s *keySet) verify(jws *compact) *Error {
 		}
 		return refuse(ReasonSignature).because("", jws.alg)
 	}
-	return refuse(ReasonUnknownKey).because(s.ids(), jws.kid)
-}
-
-func (s *keySet) ids() string {
-	var ids string
-	for n, key := range s.all {
-		if n > 0 {
-			ids += " "
-		}
-		ids += clip(key.ID)
-	}
-	return ids
+	return refuse(ReasonUnknownKey).because(s.ids, jws.kid)
 }
 
 func (s *keySet) len() int {

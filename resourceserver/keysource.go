@@ -63,9 +63,12 @@ func (s *keySource) get(ctx context.Context, place string) (*keySet, error) {
 	}
 	now, life := time.Now(), lifetime(answer.Header)
 	set := &keySet{byID: map[string][]*jose.Key{}, all: keys, skipped: skipped, fetched: now, refreshAt: now.Add(jitter(life * 8 / 10)), staleAt: now.Add(life)}
-	for _, key := range keys {
+	ids := make([]string, len(keys))
+	for i, key := range keys {
 		set.byID[key.ID] = append(set.byID[key.ID], key)
+		ids[i] = key.ID
 	}
+	set.ids = clip(strings.Join(ids, " "))
 	return set, nil
 }
 

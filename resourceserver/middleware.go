@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // Require returns middleware that lets a request through if its bearer token is valid and all rules hold; without rules, any valid token will do. The handler
@@ -82,7 +83,11 @@ func (a *Authenticator) admit(w http.ResponseWriter, r *http.Request, rules []Ru
 		p, _ := PrincipalFrom(r.Context())
 		for _, rule := range rules {
 			if err := rule.Check(r, p); err != nil {
-				a.refuse(w, r, asError(err))
+				refused := asError(err)
+				if refused.expected == "" {
+					refused = refused.because(rule.String(), refused.got)
+				}
+				a.refuse(w, r, refused)
 				return nil, false
 			}
 		}
@@ -96,7 +101,7 @@ func (a *Authenticator) authenticate(r *http.Request) (*identity, *Error) {
 	authorization := r.Header["Authorization"]
 	if len(authorization) == 1 {
 		memo, ok := r.Context().Value(memoKey{}).(*requestContext)
-		if ok && memo.authenticator == a && memo.authorization == authorization[0] && memo.identity != nil {
+		if ok && memo.authenticator == a && memo.authorization == authorization[0] && memo.identity != nil && time.Now().Before(memo.identity.until) {
 			return memo.identity, nil
 		}
 	}

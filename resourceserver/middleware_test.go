@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -360,3 +361,71 @@ func TestRefusalTakesNoLongerThanTheCaller(t *testing.T) {
 	assert.Equal(t, rs.ReasonRequestAbandoned, refused.Reason)
 	assert.Equal(t, time.Second, refused.RetryAfter)
 }
+
+// TestMemoEndsWithTheToken holds that nested middleware on a request that lives long does not accept what has expired.
+func TestMemoEndsWithTheToken(t *testing.T) {
+	keyFor("EdDSA")
+	synctest.Test(t, func(t *testing.T) {
+		auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+		later := func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { time.Sleep(2 * time.Hour); next.ServeHTTP(w, r) })
+		}
+		assert.Equal(t, 401, get(auth.Require()(later(auth.Require()(ok))), "Bearer "+goodToken()).Code)
+	})
+}
+
+func TestRequestContextPrintsNoToken(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	token := goodToken()
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		derived, cancel := context.WithCancel(context.WithValue(r.Context(), struct{ x int }{}, "v"))
+		defer cancel()
+		for _, ctx := range []context.Context{r.Context(), derived} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+				assert.NotContains(t, fmt.Sprintf(verb, ctx), token[:40], verb)
+			}
+		}
+	})
+	get(auth.Require()(h), "Bearer "+token)
+}
+
+// TestHandMadeErrors holds that Refuse and custom rules can't be talked into another answer than a refusal in shape.
+func TestHandMadeErrors(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	for name, c := range map[string]struct {
+		err    error
+		status int
+	}{
+		"nil":                        {nil, 403},
+		"a nil *Error":               {(*rs.Error)(nil), 403},
+		"an empty Error":             {&rs.Error{}, 403},
+		"a reason of one's own":      {&rs.Error{Reason: "mine", Status: 200}, 403},
+		"a status that lets through": {&rs.Error{Reason: rs.ReasonMissingRole, Status: 200}, 403},
+		"a description with a quote": {&rs.Error{Reason: rs.ReasonExpired, Status: 401, Code: "invalid_token", Description: "a\", x=\"b"}, 401},
+		"only a reason":              {&rs.Error{Reason: rs.ReasonKeysUnavailable}, 503},
+		"a wrapped one":              {fmt.Errorf("while saving: %w", &rs.Error{Reason: rs.ReasonExpired}), 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			auth.Refuse(w, httptest.NewRequest(http.MethodGet, "/", nil), c.err)
+			assert.Equal(t, c.status, w.Code)
+			assert.NotContains(t, w.Header().Get("WWW-Authenticate"), "x=")
+		})
+	}
+}
+
+func TestCustomRuleIsLogged(t *testing.T) {
+	var book logBook
+	c := newFakeIssuer(keyFor("EdDSA")).config()
+	c.Logger = book.logger()
+	require.Equal(t, 403, get(newAuth(t, c).Require(suspended{})(ok), "Bearer "+goodToken()).Code)
+	record := book.records(t, "request refused")[0]
+	assert.Equal(t, "rule_not_met", record["reason"])
+	assert.Equal(t, "tenant in good standing", record["expected"])
+	assert.Equal(t, "tenant is suspended", record["unverified"].(map[string]any)["got"])
+}
+
+type suspended struct{}
+
+func (suspended) Check(*http.Request, *rs.Principal) error { return errors.New("tenant is suspended") }
+func (suspended) String() string                           { return "tenant in good standing" }

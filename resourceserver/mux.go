@@ -11,8 +11,9 @@ import (
 // Mux routes requests as http.ServeMux does, and denies by default: every route is either public or has rules, and what has no route is refused with 401 unless
 // the caller has a valid token, so that strangers can't map the service. Register all routes before serving; after that a Mux may be used concurrently.
 //
-// The path is cleaned first, so that rule and route always see the same one; then the caller is authenticated; then the request is routed. A GET route
-// serves HEAD too.
+// Host and path are cleaned first, so that rule and route always see the same ones; then the caller is authenticated; then the rules are checked, with path
+// values at hand. No answer, not even a redirect, comes before the rule of its route. A GET route serves HEAD too. CONNECT, and paths whose decoding brings
+// forth dot segments or NUL, have no route.
 type Mux struct {
 	auth   *Authenticator
 	table  *http.ServeMux
@@ -20,9 +21,22 @@ type Mux struct {
 	order  []string
 }
 
+// route is what the table holds for a pattern: the handler behind its rule.
 type route struct {
+	auth   *Authenticator
 	public bool
 	rules  []Rule
+	next   http.Handler
+}
+
+func (e *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !e.public {
+		var ok bool
+		if r, ok = e.auth.admit(w, r, e.rules); !ok {
+			return
+		}
+	}
+	e.next.ServeHTTP(w, r)
 }
 
 // Route is one line of an audit of a Mux.
@@ -47,7 +61,9 @@ func (m *Mux) Handle(pattern string, h http.Handler, rules ...Rule) {
 
 // HandleFunc is Handle for a function.
 func (m *Mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request), rules ...Rule) {
-	mustHandlerFunc(h)
+	if h == nil {
+		panic("resourceserver: a nil handler")
+	}
 	m.Handle(pattern, http.HandlerFunc(h), rules...)
 }
 
@@ -56,15 +72,10 @@ func (m *Mux) Public(pattern string, h http.Handler) {
 	m.add(pattern, h, &route{public: true})
 }
 
-func mustHandlerFunc(h func(http.ResponseWriter, *http.Request)) {
-	if h == nil {
-		panic("resourceserver: a nil handler")
-	}
-}
-
 func (m *Mux) add(pattern string, h http.Handler, r *route) {
 	mustHandler(h)
-	m.table.Handle(pattern, h) // panics on a bad, doubled or conflicting pattern
+	r.auth, r.next = m.auth, h
+	m.table.Handle(pattern, r) // panics on a bad, doubled or conflicting pattern
 	m.routes[pattern] = r
 	m.order = append(m.order, pattern)
 }
@@ -88,16 +99,18 @@ func (m *Mux) Routes() []Route {
 
 // ServeHTTP implements http.Handler.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodConnect || hidesDots(r.URL) {
+		m.unrouted(w, r, http.NotFoundHandler())
+		return
+	}
 	r = cleaned(r)
 	handler, pattern := m.table.Handler(r)
 	found := m.routes[pattern]
 	if found == nil {
-		if r, ok := m.auth.admit(w, r, nil); ok {
-			notRouted(w, r, handler)
-		}
+		m.unrouted(w, r, handler)
 		return
 	}
-	if !found.public {
+	if handler != found && !found.public { // a redirect to the route, which may not tell strangers that it is there
 		var ok bool
 		if r, ok = m.auth.admit(w, r, found.rules); !ok {
 			return
@@ -106,15 +119,46 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.table.ServeHTTP(w, r)
 }
 
-// cleaned returns r with its path cleaned as http.ServeMux would redirect it, so that no unclean path reaches the table: a redirect would be an answer before
-// authentication.
+// hidesDots reports whether a segment of the path is, once decoded, not what it was when the path was cleaned: what stands behind a route may decode once more
+// and see "..", as proxies and file servers do.
+func hidesDots(u *url.URL) bool {
+	if u.RawPath == "" && !strings.ContainsAny(u.Path, "\\\x00") {
+		return false // nothing was encoded that matters
+	}
+	for _, segment := range strings.Split(u.EscapedPath(), "/") {
+		if !strings.ContainsAny(segment, "%\\") {
+			continue // plain dots are what cleaning is for
+		}
+		decoded, err := url.PathUnescape(segment)
+		if err != nil || strings.IndexByte(decoded, 0) >= 0 {
+			return true
+		}
+		for _, part := range strings.FieldsFunc(decoded, func(c rune) bool { return c == '/' || c == '\\' }) {
+			if part == "." || part == ".." {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cleaned returns r with its host in one spelling and its path cleaned as http.ServeMux would redirect it, so that no unclean one reaches the table: a pattern
+// with a host would miss, and a redirect would be an answer before authentication.
 func cleaned(r *http.Request) *http.Request {
 	escaped := r.URL.EscapedPath()
 	clean := path.Clean("/" + escaped)
 	if strings.HasSuffix(escaped, "/") && clean != "/" {
 		clean += "/"
 	}
-	if clean == escaped {
+	host, port, _ := strings.Cut(r.Host, ":")
+	if strings.HasPrefix(r.Host, "[") {
+		host, port = r.Host, ""
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if port != "" {
+		host += ":" + port
+	}
+	if clean == escaped && host == r.Host {
 		return r
 	}
 	u := *r.URL
@@ -124,12 +168,16 @@ func cleaned(r *http.Request) *http.Request {
 		u.Path, u.RawPath = clean, ""
 	}
 	out := r.WithContext(r.Context())
-	out.URL = &u
+	out.URL, out.Host = &u, host
 	return out
 }
 
-// notRouted answers an authenticated caller for whom http.ServeMux found no route: 404, or 405 with Allow where another method has one.
-func notRouted(w http.ResponseWriter, r *http.Request, handler http.Handler) {
+// unrouted answers a request for which http.ServeMux found no route: strangers with 401, others with 404, or 405 with Allow where another method has one.
+func (m *Mux) unrouted(w http.ResponseWriter, r *http.Request, handler http.Handler) {
+	r, ok := m.auth.admit(w, r, nil)
+	if !ok {
+		return
+	}
 	probe := probeWriter{header: http.Header{}}
 	handler.ServeHTTP(&probe, r)
 	status := http.StatusNotFound

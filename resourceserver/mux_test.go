@@ -18,6 +18,7 @@ func newMux(t *testing.T) *rs.Mux {
 	mux.Handle("POST /api/messages", ok)
 	mux.Handle("POST /api/messages/archive", ok, rs.AnyRole("ADMIN", "ADMIN_JOB"))
 	mux.HandleFunc("GET /api/messages/{id}", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.PathValue("id")) }, rs.Role("USER"), rs.Scope("profile"))
+	mux.Public("GET /pub/{rest...}", ok)
 	mux.Handle("/tree/", ok, rs.Role("ADMIN"))
 	mux.Handle("admin.test/", ok, rs.Role("ROOT"))
 	return mux
@@ -56,13 +57,24 @@ func TestMux(t *testing.T) {
 		{"POST", "/api/messages%2Farchive", 401, 401, 404, 404},
 		{"POST", "/api/messages/%61rchive", 401, 401, 403, 200},
 		{"POST", "/api/messages/archive%0a", 401, 401, 405, 405},
-		{"POST", "/api/messages/archive%00", 401, 401, 405, 405},
+		{"POST", "/api/messages/archive%00", 401, 401, 404, 404},
+		{"GET", "/pub/%2e%2e/tree/a", 401, 401, 404, 404},
+		{"GET", "/pub/..%2ftree/a", 401, 401, 404, 404},
+		{"GET", "/pub/%2e%2e%2Ftree/a", 401, 401, 404, 404},
+		{"GET", "/pub/x%5c..%5ctree", 401, 401, 404, 404},
+		{"GET", "/pub/..\\tree", 401, 401, 404, 404},
+		{"GET", "/pub/%00", 401, 401, 404, 404},
+		{"GET", "/pub/a%2Fb..c", 200, 200, 200, 200},
+		{"CONNECT", "/api/messages", 401, 401, 404, 404},
 		{"POST", "/api/messages/%2e%2e/messages", 401, 401, 404, 404},
 		{"GET", "/api/messages/archive/..", 200, 200, 200, 200},
 		{"GET", "/tree", 401, 401, 403, 307},
 		{"GET", "/tree/a", 401, 401, 403, 200},
 		{"GET", "http://admin.test/tree/a", 401, 401, 403, 403},
 		{"GET", "http://admin.test:8181/", 401, 401, 403, 403},
+		{"GET", "http://ADMIN.test/pub/x", 401, 401, 403, 403},
+		{"GET", "http://admin.test./pub/x", 401, 401, 403, 403},
+		{"GET", "http://admin.test.:8181/pub/x", 401, 401, 403, 403},
 	} {
 		t.Run(c.method+" "+c.target, func(t *testing.T) {
 			assert.Equal(t, c.none, ask(mux, c.method, c.target, "").Code, "without a token")
@@ -93,6 +105,7 @@ func TestMuxRoutes(t *testing.T) {
 		{Pattern: "POST /api/messages", Rule: "any valid token"},
 		{Pattern: "POST /api/messages/archive", Rule: "any role of ADMIN, ADMIN_JOB"},
 		{Pattern: "GET /api/messages/{id}", Rule: "role USER; scope profile"},
+		{Pattern: "GET /pub/{rest...}", Public: true, Rule: "public"},
 		{Pattern: "/tree/", Rule: "role ADMIN"},
 		{Pattern: "admin.test/", Rule: "role ROOT"},
 	}, newMux(t).Routes())
@@ -109,4 +122,20 @@ func TestMuxPanicsAsServeMuxDoes(t *testing.T) {
 	require.Panics(t, func() { mux.Public("GET /api/messages", ok) })
 	require.Panics(t, func() { mux.Public("GET /{a}/messages/{b}", ok) })
 	require.Panics(t, func() { mux.Public("", ok) })
+}
+
+// TestMuxRulesSeePathValues holds that a rule about the resource in the path sees the same path as the handler.
+func TestMuxRulesSeePathValues(t *testing.T) {
+	mux := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config()).NewMux()
+	owner := rs.RuleFunc("owner", func(r *http.Request, p *rs.Principal) bool { return p.Subject != "" && r.PathValue("id") == p.Subject })
+	notInternal := rs.RuleFunc("not internal", func(r *http.Request, _ *rs.Principal) bool { return r.PathValue("id") != "internal" && r.Pattern != "" })
+	mux.Handle("GET /users/{id}", ok, owner)
+	mux.Handle("GET /tenants/{id}", ok, notInternal)
+	bearer := "Bearer " + goodToken()
+	assert.Equal(t, 200, ask(mux, "GET", "/users/b1c5", bearer).Code)
+	assert.Equal(t, 403, ask(mux, "GET", "/users/other", bearer).Code)
+	assert.Equal(t, 403, ask(mux, "GET", "/users/other", "Bearer "+sign(keyFor("EdDSA"), nil, good(claims{"sub": absent}))).Code)
+	assert.Equal(t, 200, ask(mux, "GET", "/tenants/a", bearer).Code)
+	assert.Equal(t, 403, ask(mux, "GET", "/tenants/internal", bearer).Code)
+	assert.Equal(t, 401, ask(mux, "GET", "/users/b1c5", "").Code)
 }

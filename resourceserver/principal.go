@@ -2,6 +2,7 @@ package resourceserver
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -29,6 +30,7 @@ type identity struct {
 	subject, issuer, clientID, username string
 	roles, scopes                       []string
 	expiry                              time.Time
+	until                               time.Time // expiry and leeway: from here on an uncached verification would refuse
 	claims                              Claims
 }
 
@@ -94,6 +96,11 @@ type requestContext struct {
 	authorization string
 	identity      *identity // nil: Optional let a request without credentials through
 }
+
+// Format keeps the token out of what fmt prints of a context; String does so for contexts derived from this one.
+func (c *requestContext) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s", c.String()) }
+
+func (c *requestContext) String() string { return "resourceserver.requestContext" }
 
 func (c *requestContext) Value(key any) any {
 	switch key.(type) {

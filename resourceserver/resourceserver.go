@@ -32,6 +32,11 @@ import (
 // DefaultLeeway is how far apart the clocks of issuer and service may be.
 const DefaultLeeway = time.Minute
 
+const (
+	maxLeeway   = 10 * time.Minute
+	minMaxStale = minKeysLifetime
+)
+
 // Config says which tokens a resource server accepts. The zero value is refused by New, which names the field that is missing. New copies what it keeps, so a
 // Config may be changed and used again.
 type Config struct {
@@ -65,14 +70,14 @@ type Config struct {
 	// OnFetch is called after each fetch of keys, outside locks. Callers that wait for the keys wait for it too.
 	OnFetch func(context.Context, Fetch)
 
-	// Leeway is added on both sides of exp and nbf; 0 is DefaultLeeway, a negative value none.
+	// Leeway is added on both sides of exp and nbf, up to 10 minutes; 0 is DefaultLeeway, a negative value none.
 	Leeway time.Duration
 	// Algorithms are the accepted signature algorithms; none means every asymmetric one: RS256 to RS512, PS256 to PS512, ES256 to ES512 and EdDSA. Symmetric ones
 	// are refused.
 	Algorithms []string
 	// MaxTokenSize in bytes; 0 is DefaultMaxTokenSize.
 	MaxTokenSize int
-	// MaxStale is how long the last good keys serve while the issuer is out of reach; 0 is DefaultMaxStale.
+	// MaxStale is how long the last good keys serve while the issuer is out of reach, at least a minute; 0 is DefaultMaxStale.
 	MaxStale time.Duration
 }
 
@@ -175,8 +180,10 @@ func (c *Config) complete(where string) error {
 		return fmt.Errorf("%s: Audiences and SkipAudienceCheck contradict each other: set one", where)
 	case slices.Contains(c.Audiences, ""):
 		return fmt.Errorf("%s.Audiences has an empty entry: remove it or name the audience", where)
-	case c.MaxStale < 0:
-		return fmt.Errorf("%s.MaxStale is negative", where)
+	case c.MaxStale != 0 && c.MaxStale < minMaxStale:
+		return fmt.Errorf("%s.MaxStale is %v: want at least %v, or 0 for %v", where, c.MaxStale, minMaxStale, DefaultMaxStale)
+	case c.Leeway > maxLeeway:
+		return fmt.Errorf("%s.Leeway is %v: want at most %v, since expired tokens are accepted for as long; mend the clocks instead", where, c.Leeway, maxLeeway)
 	}
 	for _, alg := range c.Algorithms {
 		if !jose.Supported(alg) {

@@ -37,7 +37,7 @@ func (s Status) Ready() bool {
 			return false
 		}
 	}
-	return true
+	return len(s.Issuers) > 0
 }
 
 // IssuerStatus is the state of one issuer's keys.

@@ -148,30 +148,38 @@ func scopes(claims Claims) []string {
 	var all []string
 	for _, name := range []string{"scope", "scp"} {
 		for _, text := range claims.Strings(name) {
-			for _, scope := range strings.Fields(text) {
-				if !slices.Contains(all, scope) {
-					all = append(all, scope)
-				}
-			}
+			all = append(all, strings.Fields(text)...)
 		}
 	}
-	return all
+	return distinct(all)
 }
 
 // identity is who c speaks for, once it is verified.
-func (c *candidate) identity(mapper RoleMapper) *identity {
+func (c *candidate) identity(i *issuer) *identity {
 	id := &identity{
-		subject: c.subject, issuer: c.issuer, scopes: scopes(c.claims), expiry: c.expiry, claims: c.claims,
+		subject: c.subject, issuer: c.issuer, scopes: scopes(c.claims), expiry: c.expiry, until: c.expiry.Add(i.leeway), claims: c.claims,
 		clientID: cmp.Or(c.authorizedParty, c.clientID), username: cmp.Or(c.claims.String("preferred_username"), c.subject),
 	}
-	if mapper != nil {
-		for _, role := range mapper(c.claims) {
-			if role != "" && !slices.Contains(id.roles, role) {
-				id.roles = append(id.roles, role)
-			}
-		}
+	if i.mapper != nil {
+		id.roles = distinct(i.mapper(c.claims))
 	}
 	return id
+}
+
+// distinct returns the names without duplicates and empty ones, in order. It is linear: a token of 16 KiB can hold thousands.
+func distinct(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	seen := make(map[string]struct{}, len(names))
+	unique := make([]string, 0, len(names))
+	for _, name := range names {
+		if _, twice := seen[name]; !twice && name != "" {
+			seen[name] = struct{}{}
+			unique = append(unique, name)
+		}
+	}
+	return unique
 }
 
 // stamp writes a date for the log; years that RFC 3339 can't write are given in seconds.

@@ -55,7 +55,7 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*identity, *E
 	if refused := i.afterSignature(c, started); refused != nil {
 		return nil, refused
 	}
-	return c.identity(i.mapper), nil
+	return c.identity(i), nil
 }
 
 // verifySignature finds the key and checks the signature, with newer keys once if the known ones don't do.
@@ -64,13 +64,15 @@ func (i *issuer) verifySignature(ctx context.Context, jws *compact, started time
 	if refused != nil {
 		return refused
 	}
-	refused = set.verify(jws)
-	if refused == nil || refused.Reason != ReasonUnknownKey {
-		return refused
+	for {
+		refused = set.verify(jws)
+		if refused == nil || refused.Reason != ReasonUnknownKey {
+			return refused
+		}
+		newer, unavailable := i.keys.renew(ctx, set, started)
+		if unavailable != nil {
+			return unavailable.because(refused.expected, refused.got)
+		}
+		set = newer // this ends: sets only get newer, and one that was asked for after the token came is the last word
 	}
-	newer, unavailable := i.keys.renew(ctx, set, started)
-	if unavailable != nil {
-		return unavailable.because(refused.expected, refused.got)
-	}
-	return newer.verify(jws)
 }
