@@ -1,6 +1,7 @@
 package keycloaktest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -19,7 +20,18 @@ type session struct {
 	roles   []role
 	granted granted
 	caller  string // address that the request for the token came from
-	sid     string // of a person
+
+	// of a person
+	sid          string
+	authTime     time.Time // zero: now
+	acr          string    // empty: "1"
+	nonce        string    // of the ID token
+	openid       bool      // there is an ID token, even if what is granted now doesn't say so
+	refreshed    bool      // by a refresh token
+	refreshScope string    // of the refresh token; empty: what is granted
+	refreshID    string    // jti of the refresh token that goes along; empty: none does
+	idleEnd      time.Time // of the session if nobody uses it; with refreshID
+	maxEnd       time.Time // of the session in any case; zero: none
 }
 
 // accessClaims are the claims of an access token as Keycloak makes it.
@@ -31,6 +43,9 @@ func (s *Server) accessClaims(session session, now time.Time) map[string]any {
 	kind := "trrtcc:" // transient session, client credentials
 	if session.person {
 		kind = "onrtac:" // online session, authorization code
+	}
+	if session.refreshed {
+		kind = "onrtrt:" // online session, refresh token
 	}
 	claims["jti"] = kind + randomUUID()
 
@@ -68,6 +83,9 @@ func (s *Server) idClaims(session session, access string, now time.Time) map[str
 	claims["jti"] = randomUUID()
 	hash := sha256.Sum256([]byte(access))
 	claims["at_hash"] = base64.RawURLEncoding.EncodeToString(hash[:len(hash)/2])
+	if session.nonce != "" {
+		claims["nonce"] = session.nonce
+	}
 	setAudience(claims, append([]string{session.client.id}, session.audience(func(m mapper) bool { return m.id })...))
 	session.mapRoles(claims, func(m mapper) bool { return m.id })
 	return claims
@@ -81,18 +99,32 @@ func (s *Server) sharedClaims(session session, now time.Time) map[string]any {
 		"sub": u.id,
 		"azp": c.id,
 		"iat": now.Unix(),
-		"exp": now.Add(c.lifespan).Unix(),
+		"exp": now.Add(s.lifespan(session, now)).Unix(),
 	}
+	if session.person {
+		authTime := session.authTime
+		if authTime.IsZero() {
+			authTime = now
+		}
+		claims["sid"], claims["auth_time"] = session.sid, authTime.Unix()
+	}
+	if g.has("acr") {
+		claims["acr"] = cmp.Or(session.acr, "1")
+	}
+	session.describe(claims)
+	if g.has("service_account") && !session.person {
+		claims["client_id"], claims["clientHost"], claims["clientAddress"] = c.id, session.caller, session.caller
+	}
+	return claims
+}
+
+// describe writes what the scopes email and profile tell of the user.
+func (session session) describe(claims map[string]any) {
+	u, g := session.user, session.granted
 	set := func(name, value string) {
 		if value != "" {
 			claims[name] = value
 		}
-	}
-	if session.person {
-		claims["sid"], claims["auth_time"] = session.sid, now.Unix()
-	}
-	if g.has("acr") {
-		claims["acr"] = "1"
 	}
 	if g.has("email") {
 		claims["email_verified"] = u.emailVerified
@@ -104,10 +136,18 @@ func (s *Server) sharedClaims(session session, now time.Time) map[string]any {
 		set("family_name", u.surname)
 		set("name", strings.TrimSpace(u.firstName+" "+u.surname))
 	}
-	if g.has("service_account") && !session.person {
-		claims["client_id"], claims["clientHost"], claims["clientAddress"] = c.id, session.caller, session.caller
+}
+
+// lifespan of the access token and the ID token: what SetTokenLifetime says, or the client's, and in no case longer than the session.
+func (s *Server) lifespan(session session, now time.Time) time.Duration {
+	lifespan := session.client.lifespan
+	if override := s.tokenLifetime(); override > 0 {
+		lifespan = override
 	}
-	return claims
+	if !session.maxEnd.IsZero() {
+		lifespan = min(lifespan, session.maxEnd.Sub(now))
+	}
+	return lifespan
 }
 
 // mappers are those of the client and of the scopes in effect.

@@ -3,6 +3,7 @@ package keycloaktest
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // maxPaths bounds what Requests remembers: a stray client must not fill the memory of a long test.
@@ -30,6 +31,24 @@ func (s *Server) secret(clientID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.secrets[clientID]
+}
+
+// SetTokenLifetime makes the access tokens and ID tokens from now on live that long, cut to seconds, whatever the realm says; 0 gives them the realm's lifespan
+// again. Refresh tokens and sessions keep theirs. It panics if lifetime is negative: Token.Lifetime makes tokens that have expired.
+func (s *Server) SetTokenLifetime(lifetime time.Duration) {
+	if lifetime < 0 {
+		panic(fmt.Sprintf("keycloaktest: SetTokenLifetime: want 0 or more, got %v", lifetime))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lifetime = lifetime
+}
+
+// tokenLifetime is 0 if the realm's lifespan holds.
+func (s *Server) tokenLifetime() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lifetime
 }
 
 // Requests says how many requests came for a path, or for a URL of this server, those during SetDown included. It counts 1024 paths at most.

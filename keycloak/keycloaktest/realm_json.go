@@ -12,18 +12,25 @@ import (
 // The parts of Keycloak's realm representation that the embedded realm acts on; exports have hundreds more, which are ignored. A pointer or a nil slice tells an
 // absent member from an empty one where Keycloak does.
 type realmJSON struct {
-	Realm               string                    `json:"realm"`
-	Enabled             bool                      `json:"enabled"` // absent means disabled, as at Keycloak
-	AccessTokenLifespan *int                      `json:"accessTokenLifespan"`
-	Roles               rolesJSON                 `json:"roles"`
-	DefaultRole         *roleJSON                 `json:"defaultRole"`
-	Clients             []json.RawMessage         `json:"clients"`
-	ClientScopes        []json.RawMessage         `json:"clientScopes"`
-	DefaultScopes       []string                  `json:"defaultDefaultClientScopes"`
-	OptionalScopes      []string                  `json:"defaultOptionalClientScopes"`
-	ScopeMappings       []scopeMapping            `json:"scopeMappings"`
-	ClientScopeMappings map[string][]scopeMapping `json:"clientScopeMappings"`
-	Users               []json.RawMessage         `json:"users"`
+	Realm                   string                    `json:"realm"`
+	Enabled                 bool                      `json:"enabled"` // absent means disabled, as at Keycloak
+	DisplayName             string                    `json:"displayName"`
+	AccessTokenLifespan     *int                      `json:"accessTokenLifespan"`
+	SSOSessionIdleTimeout   *int                      `json:"ssoSessionIdleTimeout"`
+	SSOSessionMaxLifespan   *int                      `json:"ssoSessionMaxLifespan"`
+	AccessCodeLifespan      *int                      `json:"accessCodeLifespan"`
+	AccessCodeLifespanLogin *int                      `json:"accessCodeLifespanLogin"`
+	LoginWithEmailAllowed   *bool                     `json:"loginWithEmailAllowed"`
+	RevokeRefreshToken      bool                      `json:"revokeRefreshToken"`
+	Roles                   rolesJSON                 `json:"roles"`
+	DefaultRole             *roleJSON                 `json:"defaultRole"`
+	Clients                 []json.RawMessage         `json:"clients"`
+	ClientScopes            []json.RawMessage         `json:"clientScopes"`
+	DefaultScopes           []string                  `json:"defaultDefaultClientScopes"`
+	OptionalScopes          []string                  `json:"defaultOptionalClientScopes"`
+	ScopeMappings           []scopeMapping            `json:"scopeMappings"`
+	ClientScopeMappings     map[string][]scopeMapping `json:"clientScopeMappings"`
+	Users                   []json.RawMessage         `json:"users"`
 }
 
 type rolesJSON struct {
@@ -46,6 +53,7 @@ type scopeMapping struct {
 }
 
 type clientJSON struct {
+	ID                     string            `json:"id"`
 	ClientID               string            `json:"clientId"`
 	Secret                 string            `json:"secret"`
 	Enabled                *bool             `json:"enabled"`

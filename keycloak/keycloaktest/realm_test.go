@@ -25,6 +25,7 @@ func TestRealmMistakes(t *testing.T) {
 		{"lifespan, text", `{"realm": "r", "accessTokenLifespan": "5m"}`, `accessTokenLifespan: want a whole number, got string`},
 		{"lifespan, fraction", `{"realm": "r", "accessTokenLifespan": 1.5}`, `accessTokenLifespan: want a whole number, got number`},
 		{"lifespan, zero", `{"realm": "r", "accessTokenLifespan": 0}`, `accessTokenLifespan: want seconds from 1 to 3153600000, got 0`},
+		{"session, zero", `{"realm": "r", "ssoSessionIdleTimeout": 0}`, `ssoSessionIdleTimeout: want seconds from 1 to 3153600000, got 0`},
 		{"lifespan, beyond time", `{"realm": "r", "accessTokenLifespan": 9223372036854775807}`,
 			`accessTokenLifespan: want seconds from 1 to 3153600000, got 9223372036854775807`},
 		{"roles", `{"realm": "r", "roles": []}`, `roles: want an object, got array`},

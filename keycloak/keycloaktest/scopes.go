@@ -18,6 +18,7 @@ type mapper struct {
 	audience   string   // of an oidc-audience-mapper
 	claim      []string // path of an oidc-usermodel-realm-role-mapper's claim
 	access, id bool     // into which tokens it writes
+	userinfo   bool
 }
 
 // The client scopes of a new realm.
@@ -66,6 +67,10 @@ func readMappers(list []mapperJSON) []mapper {
 	var mappers []mapper
 	for _, j := range list {
 		m := mapper{access: j.Config["access.token.claim"] == "true", id: j.Config["id.token.claim"] == "true"}
+		m.userinfo = m.id // as long as the mapper doesn't say
+		if own, ok := j.Config["userinfo.token.claim"]; ok {
+			m.userinfo = own == "true"
+		}
 		switch j.ProtocolMapper {
 		case "oidc-audience-mapper":
 			m.audience = j.Config["included.client.audience"] // taken first where both are set
@@ -106,6 +111,18 @@ type granted struct {
 
 func (g granted) has(name string) bool {
 	return slices.ContainsFunc(g.scopes, func(s *scope) bool { return s.name == name })
+}
+
+// names are those of all scopes in effect, also of those that the scope claim doesn't list.
+func (g granted) names() string {
+	var names []string
+	if g.openid {
+		names = append(names, "openid")
+	}
+	for _, s := range g.scopes {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, " ")
 }
 
 // grantScopes resolves a scope parameter (RFC 6749 §3.3), absent if nil. A client has its default scopes always, its optional ones on request; one name that is

@@ -6,8 +6,12 @@
 //	defer realm.Close()
 //	token := realm.Token(keycloaktest.Token{User: "admin"})
 //
-// It has the discovery documents, the key set, and the token endpoint with the grant client_credentials. [Server.Token] makes the tokens that a person would
-// get. What it doesn't have it doesn't advertise.
+// It has the discovery documents, the key set, the token endpoint with the grants client_credentials, authorization_code and refresh_token, and what a browser
+// needs to sign in and out: the authorization endpoint with a login page, single sign-on, userinfo and RP-initiated logout. [Server.Token] makes the tokens that
+// a person would get without all that. What it doesn't have it doesn't advertise.
+//
+// It differs from Keycloak where people sign in: nobody is asked to complete a profile or to consent, the refresh token of scope offline_access ends with the
+// session, a login page that has expired is not started anew, and cookies are SameSite=Lax without Secure, so that cookie jars send them over http.
 package keycloaktest
 
 import (
@@ -29,8 +33,8 @@ import (
 //
 //   - client "service", bearer-only: the audience of all tokens
 //   - client "job", a service account with the secret "job-secret" and the realm role ROLE_JOB
-//   - client "webapp", where people sign in, with the secret "webapp-secret"
-//   - alice with the realm roles ROLE_ADMIN and ROLE_USER, and bob with ROLE_USER
+//   - client "webapp", where people sign in, with the secret "webapp-secret" and redirect URIs anywhere on http://127.0.0.1, whatever the port
+//   - alice with the realm roles ROLE_ADMIN and ROLE_USER, and bob with ROLE_USER; their passwords are "alice-password" and "bob-password"
 type Config struct {
 	// RealmFile is the path of a realm's JSON, RealmJSON the JSON itself. At most one may be set.
 	RealmFile string
@@ -47,6 +51,8 @@ type Server struct {
 
 	realm     *realm
 	keys      *keyring
+	refresh   refreshKey
+	sso       sso
 	endpoints map[string]http.HandlerFunc // by path; written once
 	http      *http.Server
 	served    chan struct{} // closed when no more connections are accepted
@@ -56,6 +62,7 @@ type Server struct {
 	mu       sync.Mutex        // guards the following
 	secrets  map[string]string // by client ID
 	requests map[string]int    // by path
+	lifetime time.Duration     // of access tokens and ID tokens; 0: the realm's
 }
 
 //go:embed test-realm.json
@@ -103,7 +110,7 @@ func Start(config Config) (*Server, error) {
 }
 
 func newServer(r *realm, base string) *Server {
-	s := &Server{URL: base, realm: r, keys: newKeyring(r.name), secrets: map[string]string{}, requests: map[string]int{}}
+	s := &Server{URL: base, realm: r, keys: newKeyring(r.name), refresh: newRefreshKey(), secrets: map[string]string{}, requests: map[string]int{}}
 	for id, c := range r.clients {
 		s.secrets[id] = c.secret
 	}
@@ -112,8 +119,13 @@ func newServer(r *realm, base string) *Server {
 		path + "/.well-known/openid-configuration":       s.discovery,
 		path + "/.well-known/oauth-authorization-server": s.discovery,
 		"/.well-known/oauth-authorization-server" + path: s.discovery,
+		path + "/protocol/openid-connect/auth":           s.authorize,
 		path + "/protocol/openid-connect/certs":          s.certs,
+		path + "/protocol/openid-connect/logout":         s.logout,
 		path + "/protocol/openid-connect/token":          s.token,
+		path + "/protocol/openid-connect/userinfo":       s.userinfo,
+		path + loginPath:         s.login,
+		path + logoutConfirmPath: s.confirmLogout,
 	}
 	return s
 }

@@ -68,9 +68,18 @@ func TestDiscovery(t *testing.T) {
 		assert.Equal(t, s.Issuer(), document["issuer"])
 		assert.Equal(t, s.tokenURL(), document["token_endpoint"])
 		assert.Equal(t, s.certsURL(), document["jwks_uri"])
-		assert.Equal(t, []any{"client_credentials"}, document["grant_types_supported"])
+		assert.Equal(t, []any{"authorization_code", "client_credentials", "refresh_token"}, document["grant_types_supported"])
+		for member, endpoint := range map[string]string{"authorization_endpoint": "auth", "userinfo_endpoint": "userinfo", "end_session_endpoint": "logout"} {
+			assert.Equal(t, s.Issuer()+"/protocol/openid-connect/"+endpoint, document[member])
+		}
+		for member, want := range map[string]any{
+			"response_types_supported": []any{"code"}, "code_challenge_methods_supported": []any{"plain", "S256"},
+			"acr_values_supported": []any{"0", "1"}, "authorization_response_iss_parameter_supported": true, "request_uri_parameter_supported": false,
+		} {
+			assert.Equal(t, want, document[member], member)
+		}
 		assert.Equal(t, []any{"client_secret_basic", "client_secret_post"}, document["token_endpoint_auth_methods_supported"])
-		for _, absent := range []string{"authorization_endpoint", "userinfo_endpoint", "end_session_endpoint", "introspection_endpoint", "revocation_endpoint"} {
+		for _, absent := range []string{"introspection_endpoint", "revocation_endpoint", "device_authorization_endpoint", "registration_endpoint"} {
 			assert.NotContains(t, document, absent, "is not served, so is not advertised")
 		}
 	}

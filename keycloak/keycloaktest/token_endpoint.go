@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,7 +16,9 @@ const maxForm = 128 << 10
 
 // grantTypes has one function for each grant_type that is served. It is called for a client that is authenticated.
 var grantTypes = map[string]func(*Server, http.ResponseWriter, *http.Request, *client, url.Values){
+	"authorization_code": (*Server).authorizationCode,
 	"client_credentials": (*Server).clientCredentials,
+	"refresh_token":      (*Server).refreshToken,
 }
 
 // tokenResponse is RFC 6749 §5.1 with Keycloak's additions.
@@ -25,9 +26,11 @@ type tokenResponse struct {
 	AccessToken      string `json:"access_token"`
 	ExpiresIn        int    `json:"expires_in"`
 	RefreshExpiresIn int    `json:"refresh_expires_in"` // 0: there is no refresh token
+	RefreshToken     string `json:"refresh_token,omitempty"`
 	TokenType        string `json:"token_type"`
 	IDToken          string `json:"id_token,omitempty"`
 	NotBeforePolicy  int    `json:"not-before-policy"`
+	SessionState     string `json:"session_state,omitempty"`
 	Scope            string `json:"scope"`
 }
 
@@ -72,51 +75,36 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	grant(s, w, r, c, form)
 }
 
-// clientCredentials is the grant of RFC 6749 §4.4.
-func (s *Server) clientCredentials(w http.ResponseWriter, r *http.Request, c *client, form url.Values) {
-	var requested *string
-	if form.Has("scope") {
-		scope := form.Get("scope")
-		requested = &scope
-	}
-	var failed *oauthError
-	granted, ok := s.realm.grantScopes(c, requested)
-	switch {
-	case c.public:
-		failed = &oauthError{http.StatusUnauthorized, "unauthorized_client", "Public client not allowed to retrieve service account"}
-	case !c.serviceAccounts:
-		failed = &oauthError{http.StatusUnauthorized, "unauthorized_client", "Client not enabled to retrieve service account"}
-	case !c.account.enabled:
-		failed = &oauthError{http.StatusUnauthorized, "invalid_request", "User '" + c.account.name + "' disabled"}
-	case !ok:
-		failed = &oauthError{http.StatusBadRequest, "invalid_scope", "Invalid scopes: " + withoutControls(*requested)}
-	}
-	if failed != nil {
-		failed.write(w)
-		return
-	}
-	caller := r.RemoteAddr
-	if host, _, err := net.SplitHostPort(caller); err == nil {
-		caller = host
-	}
-	s.answer(w, session{client: c, user: c.account, roles: s.realm.tokenRoles(c, c.account.roles), granted: granted, caller: caller})
-}
-
 // answer sends the tokens of a session.
 func (s *Server) answer(w http.ResponseWriter, session session) {
 	now := time.Now()
-	access := s.sign(nil, s.accessClaims(session, now))
+	claims := s.accessClaims(session, now)
+	access := s.sign(nil, claims)
 	body := tokenResponse{
-		AccessToken: access,
-		ExpiresIn:   int(session.client.lifespan / time.Second),
-		TokenType:   "Bearer",
-		Scope:       session.granted.text,
+		AccessToken:  access,
+		ExpiresIn:    int(now.Add(s.lifespan(session, now)).Unix() - now.Unix()),
+		TokenType:    "Bearer",
+		SessionState: session.sid,
+		Scope:        session.granted.text,
 	}
-	if session.granted.openid {
+	if session.granted.openid || session.openid {
 		body.IDToken = s.sign(nil, s.idClaims(session, access, now))
+	}
+	if session.refreshID != "" {
+		body.RefreshToken = s.signRefresh(session, claims["aud"], now)
+		body.RefreshExpiresIn = int(session.idleEnd.Unix() - now.Unix())
 	}
 	noStore(w)
 	writeJSON(w, http.StatusOK, body)
+}
+
+// scopeParameter is nil if the request has none.
+func scopeParameter(form url.Values) *string {
+	if !form.Has("scope") {
+		return nil
+	}
+	scope := form.Get("scope")
+	return &scope
 }
 
 // readForm reads the body alone: Keycloak takes no parameter from the query. A body of another content type has no parameters; one that can't be decoded is a
