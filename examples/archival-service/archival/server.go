@@ -3,6 +3,7 @@ package archival
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -40,7 +41,9 @@ func (s *Service) Serve(ctx context.Context, listener net.Listener) error {
 		server.Close()
 		s.logger.Warn("requests under way were cut off", "after", shutdownTimeout)
 	}
-	_ = <-served // http.ErrServerClosed
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("can't serve: %w", err)
+	}
 	return nil
 }
 

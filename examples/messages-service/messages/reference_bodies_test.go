@@ -105,6 +105,7 @@ func TestReferenceBodies(t *testing.T) {
 				return
 			}
 			assert.Contains(t, answer.Detail, row.detail)
+			assert.Empty(t, w.Header().Get("WWW-Authenticate"), "there is nothing wrong with the token")
 			assert.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
 			assert.Len(t, s.messages.list(), before, "what was refused is not stored")
 			if row.ours == 415 {
@@ -114,15 +115,41 @@ func TestReferenceBodies(t *testing.T) {
 	}
 }
 
-func TestBodyNeedsAToken(t *testing.T) {
+// The rows of the same table that are about who sends a body, or about other routes. What is refused says so in a problem, whatever the client accepts.
+func TestReferenceRequests(t *testing.T) {
+	const (
+		hello   = `{"content":"hello","createdBy":"golden"}`
+		noRoles = "a token without realm_access is a good token without roles; the original failed on it"
+	)
+	user, admin := sivalabs().Token(keycloaktest.Token{User: "user"}), sivalabs().Token(keycloaktest.Token{User: "admin"})
+	nobody := sivalabs().Token(keycloaktest.Token{Client: "archival-service", Roles: []string{}})
 	s := newService(t, sivalabs().Issuer())
-	resp := call(s, "POST", "/api/messages", "", "application/json", `{"content":"hello"}`)
-	assert.Equal(t, 401, resp.StatusCode)
-	checkRefusal(t, resp, bare, "")
-
-	// The original answered 401 here: it failed on a token without realm_access.
-	resp = call(s, "POST", "/api/messages", sivalabs().Token(keycloaktest.Token{User: "user", Roles: []string{}}), "application/json", `{"content":"hello"}`)
-	assert.Equal(t, 201, resp.StatusCode)
+	for _, row := range []struct {
+		name, token, method, path, accept, body string
+		original                                int
+		challenge                               string
+		ours                                    int
+		better                                  string
+	}{
+		{"valid, no token", "", "POST", "/api/messages", "*/*", hello, 401, bare, 401, ""},
+		{"valid with svc_no_realm_access", nobody, "POST", "/api/messages", "*/*", hello, 401, "", 201, noRoles},
+		{"404 Accept html", user, "GET", "/nope", "text/html", "", 404, "", 404, ""},
+		{"401 Accept json", "", "POST", "/api/messages/archive", "application/json", "", 401, bare, 401, ""},
+		{"archive with body", admin, "POST", "/api/messages/archive", "*/*", hello, 200, "", 200, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			compare(t, row.original, row.ours, row.better)
+			r := httptest.NewRequest(row.method, row.path, strings.NewReader(row.body))
+			r.Header = map[string][]string{"Accept": {row.accept}, "Content-Type": {"application/json"}}
+			if row.token != "" {
+				r.Header.Set("Authorization", "Bearer "+row.token)
+			}
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			assert.Equal(t, row.ours, w.Code)
+			checkRefusal(t, w.Result(), row.challenge, row.token)
+		})
+	}
 }
 
 func TestAmbiguousContentTypeIsRefused(t *testing.T) {

@@ -3,13 +3,16 @@ package messages
 import (
 	"crypto"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // Claims and headers that are validly signed, by an issuer whose keys we hold, and the status of POST /api/messages/archive.
@@ -148,13 +151,45 @@ func TestReferenceClaims(t *testing.T) {
 		})
 	}
 
-	// The rows of GET /api/me. The original answered 401 where realm_access was not what it expected.
-	for name, token := range map[string]string{
-		"no_sub": c(object{"sub": nil}), "ra_missing": c(object{"realm_access": nil}), "ra_empty": c(object{"realm_access": object{}}),
-		"roles_empty": roles([]string{}), "roles_string": roles("ROLE_ADMIN"), "roles_number": roles([]any{1}), "scope_admin": c(object{"scope": "ROLE_ADMIN ADMIN"}),
-	} {
-		assert.Equal(t, 200, call(s, "GET", "/api/me", token, "", "").StatusCode, name)
+	// The same tokens at GET /api/me. No role comes from nowhere: the original gave ROLE_USER to those who had none.
+	tokens := map[string]string{}
+	for _, row := range rows {
+		tokens[row.name] = row.token
 	}
+	for _, row := range []struct {
+		name          string
+		original      int
+		challenge     string
+		ours          int
+		roles, better string
+	}{
+		{"no_sub", 200, "", 200, "ROLE_ADMIN ADMIN", ""},
+		{"ra_missing", 401, "", 200, "", shape},
+		{"ra_empty", 401, "", 200, "", shape},
+		{"roles_empty", 200, "", 200, "", ""},
+		{"roles_string", 401, "", 200, "", shape},
+		{"roles_number", 401, "", 200, "ROLE_USER USER", shape},
+		{"scope_admin", 200, "", 200, "", ""},
+		{"ok", 200, "", 200, "ROLE_ADMIN ADMIN", ""},
+		{"exp_string", 401, badClaims, 401, "", ""},
+	} {
+		t.Run(row.name+" (GET /api/me)", func(t *testing.T) {
+			compare(t, row.original, row.ours, row.better)
+			require.Contains(t, tokens, row.name)
+			resp := call(s, "GET", "/api/me", tokens[row.name], "", "")
+			assert.Equal(t, row.ours, resp.StatusCode)
+			checkRefusal(t, resp, row.challenge, tokens[row.name])
+			if row.ours == 200 {
+				assert.Equal(t, row.roles, strings.Join(me(t, resp).Roles, " "))
+			}
+		})
+	}
+}
+
+func me(t *testing.T, resp *http.Response) (answer struct{ Roles []string }) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(text(t, resp)), &answer))
+	return answer
 }
 
 // inStandardAlphabet respells the signature as base64 instead of base64url.

@@ -37,6 +37,7 @@ func TestReferenceIssuerUnreachable(t *testing.T) {
 		{"garbage", "garbage", "GET", "/api/messages", 401, "", 200, "a public page looks at no token"},
 		{"garbage", "garbage", "POST", "/api/messages/archive", 401, malformed, 401, ""},
 		{"garbage", "garbage", "GET", "/nope", 401, malformed, 401, ""},
+		{"alg none", none, "GET", "/api/messages", 401, "", 200, "a public page looks at no token"},
 		{"alg none", none, "POST", "/api/messages/archive", 401, badAlgorithm, 401, ""},
 		{"alg none", none, "GET", "/nope", 401, badAlgorithm, 401, ""},
 	} {
