@@ -34,7 +34,7 @@ func (s *keySource) load(ctx context.Context) (*keySet, error) {
 			return nil, err
 		}
 		if document.JWKSURI == "" {
-			return nil, fmt.Errorf("the metadata document of issuer %q has no jwks_uri", s.issuer)
+			return nil, document.Missing("jwks_uri")
 		}
 		place = document.JWKSURI
 	}

@@ -4,6 +4,7 @@ package discovery
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,24 +14,24 @@ import (
 	"github.com/svcauth/svcauth/internal/endpoint"
 )
 
-// Document is what the library uses of an issuer's metadata. Every endpoint in it has passed the plain-http rule; absent ones are empty.
+// Document is what the library uses of an issuer's metadata. Every endpoint in it has passed the plain-http rule. One that is absent or may not be used is empty:
+// what is wrong with an endpoint that a caller doesn't need must not cost it the others.
 type Document struct {
-	Issuer              string
-	TokenEndpoint       string
-	JWKSURI             string
-	AuthMethods         []string // token_endpoint_auth_methods_supported
-	MTLSTokenEndpoint   string   // mtls_endpoint_aliases.token_endpoint, RFC 8705 §5
-	IntrospectionTarget string   // introspection_endpoint
+	Issuer            string
+	TokenEndpoint     string
+	JWKSURI           string
+	AuthMethods       []string // token_endpoint_auth_methods_supported
+	MTLSTokenEndpoint string   // mtls_endpoint_aliases.token_endpoint, RFC 8705 §5
+
+	faults map[string]string // by metadata name: why the endpoint is empty
 }
 
-// wire is the document as issuers send it. Only these members are read; their types are checked by the decoder.
-type wire struct {
-	Issuer                string            `json:"issuer"`
-	TokenEndpoint         string            `json:"token_endpoint"`
-	JWKSURI               string            `json:"jwks_uri"`
-	AuthMethods           []string          `json:"token_endpoint_auth_methods_supported"`
-	IntrospectionEndpoint string            `json:"introspection_endpoint"`
-	MTLS                  map[string]string `json:"mtls_endpoint_aliases"`
+// Missing says why the endpoint of this metadata name is empty.
+func (d *Document) Missing(name string) error {
+	if fault := d.faults[name]; fault != "" {
+		return errors.New(fault)
+	}
+	return fmt.Errorf("the metadata document of issuer %q has no %s", d.Issuer, name)
 }
 
 // URLs returns the places where issuer's document may stand, in the order they are tried. A terminating slash of the issuer is dropped before the
@@ -63,7 +64,7 @@ const (
 	Unreachable Reason = "unreachable"     // no answer, or not a 200
 	Malformed   Reason = "malformed"       // not the JSON object it should be
 	WrongIssuer Reason = "issuer mismatch" // the document speaks for another issuer
-	BadEndpoint Reason = "bad endpoint"    // an endpoint breaks the URL rules
+	BadEndpoint Reason = "bad endpoint"    // the issuer's own URL breaks the rules
 )
 
 func (e *Error) Error() string { return e.text }
@@ -100,36 +101,56 @@ func Fetch(ctx context.Context, client *http.Client, issuer string, allowHTTP []
 }
 
 func parse(answer *endpoint.Answer, place, issuer string, allowHTTP []string) (*Document, error) {
-	var w wire
-	if !utf8.Valid(answer.Body) || json.Unmarshal(answer.Body, &w) != nil {
+	var members map[string]json.RawMessage
+	if !utf8.Valid(answer.Body) || json.Unmarshal(answer.Body, &members) != nil {
 		return nil, &Error{Reason: Malformed, text: "discovery at " + place + ": the answer is not a metadata document"}
 	}
-	if w.Issuer != issuer {
+	d := &Document{faults: map[string]string{}}
+	if _ = json.Unmarshal(members["issuer"], &d.Issuer); d.Issuer != issuer {
 		return nil, &Error{Reason: WrongIssuer, text: fmt.Sprintf("discovery at %s: the document is for issuer %s, configured is %q: set Issuer to exactly what the issuer calls itself",
-			place, quote(w.Issuer), issuer)}
+			place, quote(d.Issuer), issuer)}
 	}
-	d := &Document{
-		Issuer: w.Issuer, TokenEndpoint: w.TokenEndpoint, JWKSURI: w.JWKSURI, AuthMethods: w.AuthMethods,
-		MTLSTokenEndpoint: w.MTLS["token_endpoint"], IntrospectionTarget: w.IntrospectionEndpoint,
+	var aliases map[string]json.RawMessage
+	_ = json.Unmarshal(members["mtls_endpoint_aliases"], &aliases)
+	if json.Unmarshal(members["token_endpoint_auth_methods_supported"], &d.AuthMethods) != nil {
+		d.AuthMethods = nil
 	}
 	secure := strings.HasPrefix(strings.ToLower(issuer), "https:")
-	for name, raw := range map[string]string{
-		"token_endpoint": d.TokenEndpoint, "jwks_uri": d.JWKSURI, "introspection_endpoint": d.IntrospectionTarget,
-		"mtls_endpoint_aliases.token_endpoint": d.MTLSTokenEndpoint,
+	for _, e := range []struct {
+		name string
+		raw  json.RawMessage
+		into *string
+	}{
+		{"token_endpoint", members["token_endpoint"], &d.TokenEndpoint},
+		{"jwks_uri", members["jwks_uri"], &d.JWKSURI},
+		{"mtls_endpoint_aliases.token_endpoint", aliases["token_endpoint"], &d.MTLSTokenEndpoint},
 	} {
-		if raw == "" {
+		if e.raw == nil {
 			continue
 		}
-		u, err := endpoint.ParseURL(raw, allowHTTP)
-		if err != nil || secure && u.Scheme != "https" {
-			return nil, &Error{Reason: BadEndpoint, text: fmt.Sprintf("discovery at %s: its %s %s may not be used (https, and http only to loopback or AllowHTTP hosts)", place, name, quote(raw))}
+		var text string
+		err := json.Unmarshal(e.raw, &text)
+		if err == nil {
+			var u *url.URL
+			if u, err = endpoint.ParseURL(text, allowHTTP); err == nil && secure && u.Scheme != "https" {
+				err = errors.New("plain http")
+			}
 		}
+		if err != nil {
+			d.faults[e.name] = fmt.Sprintf("discovery at %s: its %s %s may not be used (https, and http only to loopback or AllowHTTP hosts, never for an https issuer)",
+				place, e.name, quote(text))
+			continue
+		}
+		*e.into = text
 	}
 	return d, nil
 }
 
 // quote makes something an issuer said fit for an error: quoted, and cut so that a hostile document can't fill a log.
 func quote(s string) string {
+	if strings.Contains(s, "@") {
+		return "(withheld: it has an @ in it)" // where people put passwords
+	}
 	if len(s) > 200 {
 		s = s[:200] + "…"
 	}
