@@ -23,13 +23,22 @@ func listen(addr, flag string) (net.Listener, string, error) {
 	return listener, "http://" + net.JoinHostPort(host, addr), nil
 }
 
-// printAddresses says where everything is, and how to try it. The secret of a real Keycloak is not printed.
-func printAddresses(w io.Writer, embedded bool, issuer, messagesURL, archivalURL string) {
-	kind, secret := "a Keycloak of yours", `"$OAUTH_CLIENT_SECRET"`
-	if embedded {
+// addresses are where everything is.
+type addresses struct {
+	embedded                           bool // the realm
+	issuer, webapp, messages, archival string
+}
+
+// printAddresses says where everything is, and how to try it. The secrets and passwords of a real Keycloak are not printed.
+func printAddresses(w io.Writer, a addresses) {
+	kind, secret, signIns := "a Keycloak of yours", `"$OAUTH_CLIENT_SECRET"`, "as the people of your realm"
+	if a.embedded {
 		kind, secret = "embedded in this program", demoSecret
+		signIns = "as admin with admin-demo-password, who may archive,\n                  or as user with user-demo-password, who may not"
 	}
-	fmt.Fprintf(w, `realm             %[1]s   %[2]s
+	fmt.Fprintf(w, `messages-webapp   %[6]s   open it in a browser, and sign in
+                  %[7]s
+realm             %[1]s   %[2]s
 messages-service  %[3]s
 archival-service  %[4]s   calls messages-service now and then
 
@@ -52,5 +61,5 @@ Without one, or with one that was made for another service, one is refused:
 
 Ctrl-C ends everything.
 
-`, issuer, kind, messagesURL, archivalURL, secret)
+`, a.issuer, kind, a.messages, a.archival, secret, a.webapp, signIns)
 }

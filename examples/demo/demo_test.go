@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -38,7 +39,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-const freePorts = "-realm-addr localhost:0 -messages-addr localhost:0 -archival-addr localhost:0 -interval 20ms"
+const freePorts = "-realm-addr localhost:0 -messages-addr localhost:0 -archival-addr localhost:0 -webapp-addr localhost:0 -interval 20ms"
 
 func TestDemoTellsItsStoryAndEnds(t *testing.T) {
 	keycloak := keycloaktest.NewServer(keycloaktest.Config{RealmJSON: realm.JSON})
@@ -58,19 +59,27 @@ func TestDemoTellsItsStoryAndEnds(t *testing.T) {
 			require.Eventually(t, func() bool { return story.MatchString(log.String()) }, 10*time.Second, 10*time.Millisecond)
 			assert.NotContains(t, log.String(), "level=ERROR")
 
-			urls := regexp.MustCompile(`http://[a-z0-9.]+:\d+`).FindAllString(out.String(), 3)
-			require.Len(t, urls, 3, "addresses come first: %s", out.String())
-			resp, err := http.Get(urls[1] + "/api/messages")
-			require.NoError(t, err)
-			resp.Body.Close()
-			assert.Equal(t, 200, resp.StatusCode)
+			urls := regexp.MustCompile(`http://[a-z0-9.]+:\d+`).FindAllString(out.String(), 4)
+			require.Len(t, urls, 4, "addresses come first: %s", out.String())
+			for _, page := range []string{urls[0] + "/", urls[2] + "/api/messages"} {
+				resp, err := http.Get(page)
+				require.NoError(t, err)
+				body, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				resp.Body.Close()
+				assert.Equal(t, 200, resp.StatusCode)
+				assert.Contains(t, string(body), "Test Message 2")
+			}
+			for _, who := range []string{"admin-demo-password", "user-demo-password"} {
+				assert.Equal(t, name == "embedded", strings.Contains(out.String(), who), "how to sign in stands there")
+			}
 			assert.Equal(t, name == "embedded", strings.Contains(out.String(), demoSecret), "the secret of a Keycloak of one's own is not printed")
 
 			end()
 			assert.Equal(t, 0, <-ended)
 			assert.NotContains(t, log.String(), "level=ERROR")
 			for i, url := range urls {
-				if i > 0 || name == "embedded" {
+				if i != 1 || name == "embedded" {
 					_, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 					assert.Error(t, err, "nothing is left running")
 				}
@@ -104,6 +113,7 @@ func TestWrongCalls(t *testing.T) {
 		{freePorts + " -realm-addr " + addr, 1, addr + ": bind: address already in use: choose another address with -realm-addr"},
 		{freePorts + " -messages-addr " + addr, 1, addr + ": bind: address already in use: choose another address with -messages-addr"},
 		{freePorts + " -archival-addr " + addr, 1, addr + ": bind: address already in use: choose another address with -archival-addr"},
+		{freePorts + " -webapp-addr " + addr, 1, addr + ": bind: address already in use: choose another address with -webapp-addr"},
 		{freePorts + " -realm-addr 0.0.0.0:0", 1, "loopback"},
 		{freePorts + " -messages-addr 192.0.2.1:0", 1, "choose another address with -messages-addr"},
 		{freePorts + " -issuer nonsense", 2, `"nonsense"`},
@@ -126,7 +136,7 @@ func TestWrongCalls(t *testing.T) {
 func TestHelp(t *testing.T) {
 	var out, err bytes.Buffer
 	assert.Equal(t, 0, run(t.Context(), []string{"-h"}, &out, &err))
-	for _, name := range []string{"-issuer", "-realm-addr", "-messages-addr", "-archival-addr", "-interval", "OAUTH_CLIENT_SECRET"} {
+	for _, name := range []string{"-issuer", "-realm-addr", "-messages-addr", "-archival-addr", "-webapp-addr", "-interval", "OAUTH_CLIENT_SECRET"} {
 		assert.Contains(t, out.String(), name)
 	}
 }

@@ -1,4 +1,4 @@
-// Command demo runs a realm, messages-service and archival-service in one process, to be watched and tried with curl:
+// Command demo runs a realm, both services and the web app in one process, to be watched, and tried with a browser or curl:
 //
 //	go run ./examples/demo
 //
@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -17,14 +18,20 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/svcauth/svcauth/clientcreds"
 	"github.com/svcauth/svcauth/examples/archival-service/archival"
 	"github.com/svcauth/svcauth/examples/messages-service/messages"
+	"github.com/svcauth/svcauth/examples/messages-webapp/webapp"
 	"github.com/svcauth/svcauth/examples/realm"
 	"github.com/svcauth/svcauth/keycloak/keycloaktest"
 )
 
-// demoSecret is the secret that realm/sivalabs-realm.json, a public file, gives archival-service.
-const demoSecret = "archival-service-demo-secret"
+// What realm/sivalabs-realm.json, a public file, says of its clients.
+const (
+	demoSecret       = "archival-service-demo-secret"
+	demoWebappSecret = "messages-webapp-demo-secret"
+	demoWebappURL    = "http://localhost:8080"
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -56,14 +63,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return fail(1, err)
 	}
 	defer archivalListener.Close()
-	issuer, secret := o.issuer, cmp.Or(os.Getenv("OAUTH_CLIENT_SECRET"), demoSecret)
+	webappListener, webappURL, err := listen(o.webappAddr, "-webapp-addr")
+	if err != nil {
+		return fail(1, err)
+	}
+	defer webappListener.Close()
+	issuer, secret, webappSecret := o.issuer, cmp.Or(os.Getenv("OAUTH_CLIENT_SECRET"), demoSecret), cmp.Or(os.Getenv("WEBAPP_CLIENT_SECRET"), demoWebappSecret)
 	if o.issuer == "" {
-		server, err := keycloaktest.Start(keycloaktest.Config{RealmJSON: realm.JSON, Addr: o.realmAddr})
+		// People are sent back only to where the realm says that the app is.
+		json := bytes.ReplaceAll(realm.JSON, []byte(demoWebappURL), []byte(webappURL))
+		server, err := keycloaktest.Start(keycloaktest.Config{RealmJSON: json, Addr: o.realmAddr})
 		if err != nil {
 			return fail(1, fmt.Errorf("%w: choose another address with -realm-addr", err))
 		}
 		defer server.Close()
-		issuer, secret = server.Issuer(), demoSecret
+		issuer, secret, webappSecret = server.Issuer(), demoSecret, demoWebappSecret
 	}
 
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
@@ -79,7 +93,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Issuer:       issuer,
 		Audience:     "archival-service",
 		ClientID:     "archival-service",
-		ClientSecret: func(context.Context) ([]byte, error) { return []byte(secret), nil },
+		ClientSecret: literal(secret),
 		MessagesURL:  messagesURL,
 		Interval:     o.interval,
 		Logger:       logger.With("service", "archival-service"),
@@ -87,11 +101,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(2, fmt.Errorf("%w (see -issuer)", err))
 	}
-	printAddresses(stdout, o.issuer == "", issuer, messagesURL, archivalURL)
+	app, err := webapp.New(webapp.Config{
+		BaseURL:      webappURL,
+		Issuer:       issuer,
+		ClientID:     "messages-webapp",
+		ClientSecret: literal(webappSecret),
+		MessagesURL:  messagesURL,
+		ArchivalURL:  archivalURL,
+		Logger:       logger.With("service", "messages-webapp"),
+	})
+	if err != nil {
+		return fail(2, fmt.Errorf("%w (see -issuer)", err))
+	}
+	printAddresses(stdout, addresses{embedded: o.issuer == "", issuer: issuer, webapp: webappURL, messages: messagesURL, archival: archivalURL})
 
 	err = together(ctx,
 		func(ctx context.Context) error { return messagesService.Serve(ctx, messagesListener) },
 		func(ctx context.Context) error { return archivalService.Serve(ctx, archivalListener) },
+		func(ctx context.Context) error { return app.Serve(ctx, webappListener) },
 	)
 	if err != nil {
 		return fail(1, err)
@@ -99,14 +126,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// together runs both until ctx ends; if one of them ends before, so does the other.
-func together(ctx context.Context, one, other func(context.Context) error) error {
+func literal(secret string) clientcreds.Secret {
+	return func(context.Context) ([]byte, error) { return []byte(secret), nil }
+}
+
+// together runs all until ctx ends; if one of them ends before, so do the others.
+func together(ctx context.Context, all ...func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error)
-	go func() { ended <- one(ctx) }()
-	go func() { ended <- other(ctx) }()
-	first := <-ended
-	cancel()
-	return errors.Join(first, <-ended)
+	for _, one := range all {
+		go func() { ended <- one(ctx) }()
+	}
+	var errs []error
+	for range all {
+		errs = append(errs, <-ended)
+		cancel()
+	}
+	return errors.Join(errs...)
 }

@@ -14,14 +14,16 @@ type options struct {
 	realmAddr    string
 	messagesAddr string
 	archivalAddr string
+	webappAddr   string
 	interval     time.Duration
 }
 
-const usage = `demo runs an embedded realm, messages-service and archival-service in one process, until Ctrl-C.
+const usage = `demo runs an embedded realm, messages-service, archival-service and messages-webapp in one process, until Ctrl-C.
 
 Usage: demo [flags]
 
-With -issuer, the secret of archival-service is read from OAUTH_CLIENT_SECRET; if that is not set, it is the one of examples/realm/sivalabs-realm.json.
+With -issuer, the secret of archival-service is read from OAUTH_CLIENT_SECRET, and that of messages-webapp from WEBAPP_CLIENT_SECRET; where they are not set,
+those of examples/realm/sivalabs-realm.json count. A real Keycloak lets people sign in only where its realm says that the app is, http://localhost:8080.
 
 `
 
@@ -35,6 +37,7 @@ func parseOptions(args []string, stdout io.Writer) (options, error) {
 	flags.StringVar(&o.realmAddr, "realm-addr", "localhost:9191", "`host:port` of the embedded realm")
 	flags.StringVar(&o.messagesAddr, "messages-addr", "localhost:8181", "`host:port` of messages-service")
 	flags.StringVar(&o.archivalAddr, "archival-addr", "localhost:8282", "`host:port` of archival-service")
+	flags.StringVar(&o.webappAddr, "webapp-addr", "localhost:8080", "`host:port` of messages-webapp")
 	flags.DurationVar(&o.interval, "interval", 30*time.Second, "`time` from the end of one run of the archival job to the start of the next")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -53,6 +56,7 @@ func parseOptions(args []string, stdout io.Writer) (options, error) {
 	}
 	for _, addr := range []struct{ name, value string }{
 		{"-realm-addr", o.realmAddr}, {"-messages-addr", o.messagesAddr}, {"-archival-addr", o.archivalAddr},
+		{"-webapp-addr", o.webappAddr},
 	} {
 		host, port, err := net.SplitHostPort(addr.value)
 		if err != nil || host == "" || port == "" {
