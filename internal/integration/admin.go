@@ -1,0 +1,64 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const adminPassword = "admin"
+
+// The admin REST API of Keycloak, as far as the tests need it.
+
+func (k *keycloak) adminToken(t *testing.T) string {
+	t.Helper()
+	return requestTokens(t, k, "master", url.Values{
+		"grant_type": {"password"}, "client_id": {"admin-cli"}, "username": {"admin"}, "password": {adminPassword},
+	}).Access
+}
+
+// admin calls the API and decodes its answer into out, if that is not nil.
+func (k *keycloak) admin(t *testing.T, method, path string, in, out any) {
+	t.Helper()
+	body, err := json.Marshal(in)
+	require.NoError(t, err)
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, k.base+"/admin/realms/"+path, bytes.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set("Authorization", "Bearer "+k.adminToken(t))
+	request.Header.Set("Content-Type", "application/json")
+	got := do(t, request)
+	require.Equal(t, 2, got.status/100, "%s %s: %s\nKeycloak's output ends:\n%s", method, path, got, k.shortLog())
+	if out != nil {
+		require.NoError(t, json.Unmarshal(got.body, out))
+	}
+}
+
+// editClient changes members of a client.
+func (k *keycloak) editClient(t *testing.T, realm, clientID string, edit object) {
+	t.Helper()
+	var found []object
+	k.admin(t, http.MethodGet, realm+"/clients?clientId="+url.QueryEscape(clientID), nil, &found)
+	require.Len(t, found, 1, "clients %q of realm %s", clientID, realm)
+	for name, value := range edit {
+		found[0][name] = value
+	}
+	k.admin(t, http.MethodPut, realm+"/clients/"+found[0]["id"].(string), found[0], nil)
+}
+
+func (k *keycloak) SetSecret(t *testing.T, realm, clientID, secret string) {
+	t.Helper()
+	k.editClient(t, realm, clientID, object{"secret": secret})
+}
+
+func (k *keycloak) RotateKeys(t *testing.T, realm string) {
+	t.Helper()
+	k.admin(t, http.MethodPost, realm+"/components", object{
+		"name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
+		"config": object{"priority": []string{"200"}, "enabled": []string{"true"}, "active": []string{"true"}, "algorithm": []string{"RS256"}},
+	}, nil)
+}

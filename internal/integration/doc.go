@@ -1,0 +1,11 @@
+// Package integration drives the example programs, as built binaries, against two issuers: the embedded realm of keycloaktest, and a real Keycloak. The same
+// tests run on both, and what the two answer is compared.
+//
+//	export KEYCLOAK_HOME=$(../../.ci/keycloak)
+//	go test ./...
+//
+// The real Keycloak is started once, from a copy of KEYCLOAK_HOME with data of its own, and is stopped at the end. All traffic goes to loopback addresses.
+// An older Keycloak does too, with -skip TestEmbedded: the embedded realm answers as the newest one.
+//
+// With SVCAUTH_LONG=1 outages last a minute instead of fifteen seconds, and tokens are waited for until they are refused.
+package integration
