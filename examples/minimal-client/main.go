@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
@@ -70,6 +71,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		TokenURL: cmp.Or(*tokenURL, os.Getenv("OAUTH_TOKEN_URL")),
 		ClientID: cmp.Or(*clientID, os.Getenv("OAUTH_CLIENT_ID")),
 		Auth:     clientcreds.SecretBasic{Secret: secret},
+		Logger:   slog.New(slog.DiscardHandler), // errors are told below, in one line
 	})
 	if err != nil {
 		return fail(2, fmt.Errorf("%w (see -token-url or OAUTH_TOKEN_URL, -client-id or OAUTH_CLIENT_ID)", err))
