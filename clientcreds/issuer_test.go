@@ -64,7 +64,7 @@ func TestFailedDiscoveryIsTransient(t *testing.T) {
 		{200, `<html>`, "is not a metadata document (next"},
 		{200, `{"issuer":"https://issuer.example/realms/Sivalabs","token_endpoint":"https://issuer.example/token"}`, "set Issuer to exactly what the issuer calls itself"},
 		{200, `{"issuer":"` + testIssuer + `","token_endpoint":"http://issuer.example/token"}`, "may not be used"},
-		{200, `{"issuer":"` + testIssuer + `"}`, "names no token_endpoint (next"},
+		{200, `{"issuer":"` + testIssuer + `"}`, "has no token_endpoint (next"},
 	} {
 		issuer := &script{next: func(int, *http.Request) (*http.Response, error) { return reply(tt.status, tt.body) }}
 		_, err := newTestSource(t, issuer, discovering).Token()

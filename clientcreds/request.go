@@ -59,7 +59,7 @@ func (c *client) endpoint(ctx context.Context) (string, *discovery.Document, *Er
 	doc, err := c.documents.get(ctx)
 	if err == nil && doc.TokenEndpoint == "" {
 		c.documents.forget(doc)
-		err = fmt.Errorf("the document of issuer %q names no token_endpoint", printableURL(c.issuer))
+		err = doc.Missing("token_endpoint")
 	}
 	if err != nil {
 		return "", nil, &Error{Class: ClassDiscovery, text: err.Error()}
