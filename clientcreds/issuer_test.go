@@ -59,7 +59,7 @@ func TestFailedDiscoveryIsTransient(t *testing.T) {
 		body   string
 		text   string
 	}{
-		{404, ``, "clientcreds: discovery at https://issuer.example/realms/sivalabs/.well-known/openid-configuration: status 404 (next"},
+		{404, ``, "clientcreds: discovery at https://issuer.example/realms/sivalabs/.well-known/openid-configuration: status 404 (is Issuer"},
 		{401, `{"error":"invalid_client"}`, "discovery at https://issuer.example/realms/sivalabs/.well-known/openid-configuration: status 401 (next"},
 		{200, `<html>`, "is not a metadata document (next"},
 		{200, `{"issuer":"https://issuer.example/realms/Sivalabs","token_endpoint":"https://issuer.example/token"}`, "set Issuer to exactly what the issuer calls itself"},

@@ -25,15 +25,16 @@ func listen(addr, flag string) (net.Listener, string, error) {
 
 // addresses are where everything is.
 type addresses struct {
-	embedded                           bool // the realm
+	embedded                           bool   // the realm
+	shownSecret                        string // of archival-service, as a shell reads it
 	issuer, webapp, messages, archival string
 }
 
 // printAddresses says where everything is, and how to try it. The secrets and passwords of a real Keycloak are not printed.
 func printAddresses(w io.Writer, a addresses) {
-	kind, secret, signIns := "a Keycloak of yours", `"$OAUTH_CLIENT_SECRET"`, "as the people of your realm"
+	kind, signIns := "a Keycloak of yours", "as the people of your realm"
 	if a.embedded {
-		kind, secret = "embedded in this program", demoSecret
+		kind = "embedded in this program"
 		signIns = "as admin with admin-demo-password, who may archive,\n                  or as user with user-demo-password, who may not"
 	}
 	fmt.Fprintf(w, `messages-webapp   %[6]s   open it in a browser, and sign in
@@ -61,5 +62,5 @@ Without one, or with one that was made for another service, one is refused:
 
 Ctrl-C ends everything.
 
-`, a.issuer, kind, a.messages, a.archival, secret, a.webapp, signIns)
+`, a.issuer, kind, a.messages, a.archival, a.shownSecret, a.webapp, signIns)
 }

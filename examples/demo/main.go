@@ -113,7 +113,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(2, fmt.Errorf("%w (see -issuer)", err))
 	}
-	printAddresses(stdout, addresses{embedded: o.issuer == "", issuer: issuer, webapp: webappURL, messages: messagesURL, archival: archivalURL})
+	shownSecret := demoSecret
+	if secret != demoSecret {
+		shownSecret = `"$OAUTH_CLIENT_SECRET"`
+	}
+	printAddresses(stdout, addresses{embedded: o.issuer == "", shownSecret: shownSecret, issuer: issuer, webapp: webappURL, messages: messagesURL, archival: archivalURL})
 
 	err = together(ctx,
 		func(ctx context.Context) error { return messagesService.Serve(ctx, messagesListener) },

@@ -80,6 +80,9 @@ func Fetch(ctx context.Context, client *http.Client, issuer string, allowHTTP []
 	if err != nil {
 		return nil, &Error{Reason: BadEndpoint, text: "issuer: " + err.Error()}
 	}
+	if strings.Contains(u.Path, "/.well-known/") {
+		return nil, &Error{Reason: BadEndpoint, text: fmt.Sprintf("issuer: %q is the place of a metadata document: cut it off before /.well-known/", issuer)}
+	}
 	var last *Error
 	for _, place := range URLs(u) {
 		answer, err := endpoint.Get(ctx, client, place)
@@ -90,6 +93,9 @@ func Fetch(ctx context.Context, client *http.Client, issuer string, allowHTTP []
 			return parse(answer, place, issuer, allowHTTP)
 		}
 		failed := &Error{Reason: Unreachable, text: fmt.Sprintf("discovery at %s: status %d", place, answer.Status)}
+		if answer.Status == http.StatusNotFound {
+			failed.text += " (is Issuer the issuer's whole URL? Keycloak's is https://host/realms/name)"
+		}
 		if answer.Status < 400 || answer.Status >= 500 || answer.Status == http.StatusTooManyRequests || answer.Status == http.StatusRequestTimeout {
 			return nil, failed
 		}

@@ -118,6 +118,8 @@ func TestFetchFails(t *testing.T) {
 	}
 	_, err := Fetch(t.Context(), http.DefaultClient, "http://a.example", nil)
 	assert.ErrorContains(t, err, "plain http")
+	_, err = Fetch(t.Context(), http.DefaultClient, oidc, nil)
+	assert.ErrorContains(t, err, "cut it off before /.well-known/")
 }
 
 // TestBadEndpoints holds that an endpoint which breaks the rules is not used, and costs nobody the others.

@@ -147,7 +147,7 @@ func TestErrorsSayTheClassAndNothingOfTheAnswer(t *testing.T) {
 		{"dns", t.Context(), failing(&net.DNSError{Err: "p1anted"}), "https://a.example", DNS, "the host name can't be resolved"},
 		{"timeout", t.Context(), failing(&net.DNSError{IsTimeout: true}), "https://a.example", TimedOut, "no answer in time"},
 		{"unknown authority", t.Context(), Client(nil), secure.URL, TLS, "its certificate is signed by an unknown authority"},
-		{"no TLS", t.Context(), Client(nil), strings.Replace(plain.URL, "http:", "https:", 1), Network, "no usable answer (connection broken or not HTTP)"},
+		{"no TLS", t.Context(), Client(nil), strings.Replace(plain.URL, "http:", "https:", 1), TLS, "it answers plain http on this port, not https"},
 		{"dial", t.Context(), failing(&net.OpError{Op: "dial", Err: errors.New("p1anted")}), "https://a.example", Network, "can't connect"},
 		{"malformed", t.Context(), Client(nil), odd.URL, Network, "no usable answer (connection broken or not HTTP)"},
 		{"anything else", t.Context(), failing(errors.New("p1anted")), "https://a.example", Network, "no usable answer (connection broken or not HTTP)"},

@@ -73,6 +73,8 @@ func classify(req *http.Request, err error) *Error {
 		e.Class, e.text = TLS, "its certificate is for another host"
 	case errors.As(err, &invalid), errors.As(err, &verify):
 		e.Class, e.text = TLS, "its certificate is not valid"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		e.Class, e.text = TLS, "it answers plain http on this port, not https"
 	case errors.As(err, &record):
 		e.Class, e.text = TLS, "it does not speak TLS on this port"
 	case errors.Is(err, syscall.ECONNREFUSED):
