@@ -2,6 +2,7 @@ package clientcreds
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,6 +30,37 @@ type ClientAuth interface {
 // checkedAuth is a ClientAuth that New can look over. The config is the one that it stands in.
 type checkedAuth interface {
 	check(*Config) error
+}
+
+// named is a ClientAuth with a registered method name (OpenID Connect Core 1.0 §9, RFC 8705 §2).
+type named interface {
+	method() string
+}
+
+// methodOf returns the registered name of auth's method, or "" for a program's own.
+func methodOf(auth ClientAuth) string {
+	if n, ok := auth.(named); ok {
+		return n.method()
+	}
+	return ""
+}
+
+// fingerprinter is a ClientAuth whose requests do not show whether its credential is still the same: a JWT is another each time, a certificate is not in
+// them. authenticate is AuthenticateClient and tells, so that a refused credential is tried once more only if it was rotated.
+type fingerprinter interface {
+	authenticate(ctx context.Context, issuer string, req *http.Request, form url.Values) (fingerprint, error)
+}
+
+// fingerprint stands for a credential without being one.
+type fingerprint [sha256.Size]byte
+
+func fingerprintOf(parts ...string) fingerprint {
+	h := sha256.New()
+	for _, part := range parts {
+		own := sha256.Sum256([]byte(part)) // of one length, so that no two lists of parts read alike
+		h.Write(own[:])
+	}
+	return fingerprint(h.Sum(nil))
 }
 
 // checkSecret is the check of methods that are a client id and a secret.

@@ -17,8 +17,9 @@ import (
 // held is a token and the transport's own copies of its text. It is immutable, but for what a caller does to token against its contract.
 type held struct {
 	token    *oauth2.Token
-	value    string // the access token
-	header   string // the Authorization field
+	value    string   // the access token
+	header   string   // the Authorization field
+	granted  []string // scopes; nil: as asked for
 	sent     time.Time
 	lifetime time.Duration
 	serial   uint64 // counts the tokens of a source from 1
@@ -42,7 +43,10 @@ func newCache(s *Source) *cache {
 	return c
 }
 
-// Token is [Source.TokenContext] without a context of the caller's: it may wait as long as a fetch may take.
+// Token is [Source.TokenContext] without a context of the caller's: it may wait as long as a fetch may take. With it a Source is an [oauth2.TokenSource] for
+// libraries that want one. For requests of your own take [Source.Client]: [oauth2.NewClient] sends the token along redirects to whatever host they lead to,
+// knows no Origins, never hears of a 401, so that a refused token stays until it ends, and sends nothing again; and the copy of the token that
+// [oauth2.ReuseTokenSource] keeps is not replaced ahead of its end.
 func (s *Source) Token() (*oauth2.Token, error) { return s.TokenContext(context.Background()) }
 
 // TokenContext returns a valid token. While one is at hand it does not wait and does not look at ctx; otherwise it waits for the fetch that all callers

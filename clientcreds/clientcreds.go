@@ -116,6 +116,7 @@ type client struct {
 	onFetch         func(context.Context, Fetch)
 	documents       *documents
 	children        *children
+	refusals        refusals
 }
 
 const defaultLifetime = 5 * time.Minute
@@ -134,6 +135,9 @@ func New(config Config) (*Source, error) {
 	}
 	if c.auth == nil {
 		c.auth = SecretBasic{Secret: static(config.ClientSecret)}
+	}
+	if a, ok := c.auth.(connector); ok {
+		c.http.Transport = a.connect(c.http.Transport)
 	}
 	if c.defaultLifetime == 0 {
 		c.defaultLifetime = defaultLifetime

@@ -1,7 +1,9 @@
 package clientcreds
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"testing"
@@ -44,6 +46,57 @@ func TestNewNamesTheFieldAndTheMend(t *testing.T) {
 		{func(c *Config) { c.ClientSecret, c.Auth = "", SecretBasic{} }, "Auth: SecretBasic.Secret is nil: set it"},
 		{func(c *Config) { c.ClientSecret, c.Auth = "", SecretPost{} }, "Auth: SecretPost.Secret is nil: set it"},
 		{func(c *Config) { c.ClientSecret, c.Auth = "", (*SecretPost)(nil) }, "Auth: it is a nil *clientcreds.SecretPost"},
+
+		{func(c *Config) { c.ClientID = "c\n" }, `ClientID: "c\n" has a control character in it`},
+		{func(c *Config) { c.ClientID = "c\xff" }, "or is not UTF-8"},
+		{func(c *Config) { c.ClientSecret = "p1an\x00ted" }, "ClientSecret has a control character in it"},
+		{func(c *Config) { c.Issuer, c.TokenURL = "https://issuer.example/\x01", "" }, "Issuer: "},
+		{func(c *Config) { c.TokenURL = "https://issuer.example/\n" }, "TokenURL: "},
+		{func(c *Config) { c.Scopes = []string{"a\x00"} }, "no scope may have"},
+		{func(c *Config) { c.Scopes = []string{"a\n"} }, "Scopes: "},
+		{func(c *Config) { c.Resources = []string{"urn:a\x7f"} }, "Resources: "},
+		{func(c *Config) { c.Origins = []string{"https://api.example\t"} }, "Origins: "},
+		{func(c *Config) { c.AllowHTTP = []string{"keycloak\n"} }, `AllowHTTP: "keycloak\n" has a control character in it`},
+		{func(c *Config) { c.Params = url.Values{"a\r": {"x"}} }, `Params: "a\r" has a control character in it`},
+
+		{withAuth(SecretBasic{Secret: FromEnv("X"), SkipFormEncoding: true}), ""},
+		{func(c *Config) {
+			c.ClientID, c.ClientSecret, c.Auth = "a:b", "", SecretBasic{Secret: FromEnv("X"), SkipFormEncoding: true}
+		}, "Auth: SecretBasic.SkipFormEncoding: ClientID has a colon in it"},
+		{withAuth(SecretJWT{Secret: FromEnv("X")}), "Auth: SecretJWT.Audience is empty, and with TokenURL there is no issuer to take it from: set Audience to the issuer's identifier (RFC 10070), or Issuer"},
+		{withAuth(SecretJWT{Secret: FromEnv("X"), Audience: "https://issuer.example"}), ""},
+		{func(c *Config) {
+			c.TokenURL, c.Issuer, c.ClientSecret, c.Auth = "", testIssuer, "", &SecretJWT{Secret: FromEnv("X")}
+		}, ""},
+		{withAuth(SecretJWT{Audience: "a"}), "Auth: SecretJWT.Secret is nil"},
+		{withAuth(SecretJWT{Secret: FromEnv("X"), Audience: "a", Algorithm: "RS256"}), `Auth: SecretJWT.Algorithm: "RS256" is not one of HS256, HS384, HS512`},
+		{withAuth(SecretJWT{Secret: FromEnv("X"), Audience: "a\n"}), `Auth: SecretJWT.Audience: "a\n" has a control character in it`},
+		{withAuth(PrivateKeyJWT{Audience: "a"}), "Auth: PrivateKeyJWT.Key is nil: set it, to FromFile for example"},
+		{withAuth(PrivateKeyJWT{Key: FromEnv("X")}), "Auth: PrivateKeyJWT.Audience is empty, and with TokenURL"},
+		{withAuth(PrivateKeyJWT{Key: FromEnv("X"), Audience: "a", Algorithm: "HS256"}), `Auth: PrivateKeyJWT.Algorithm: "HS256" is not one of ES256, `},
+		{withAuth(PrivateKeyJWT{Key: FromEnv("X"), Audience: "a", Algorithm: "none"}), `Algorithm: "none" is not one of`},
+		{withAuth(PrivateKeyJWT{Key: FromEnv("X"), Audience: "a", KeyID: "k\n"}), "PrivateKeyJWT.KeyID"},
+		{withAuth(PrivateKeyJWT{Key: FromEnv("X"), Audience: "a", Type: "k\n"}), "PrivateKeyJWT.Type"},
+		{func(c *Config) {
+			c.ClientID, c.ClientSecret, c.Auth = "", "", PrivateKeyJWT{Key: FromEnv("X"), Audience: "a"}
+		}, "Auth: ClientID is empty: set it"},
+		{withAuth(Assertion{}), "Auth: Assertion.Token is nil"},
+		{func(c *Config) { c.ClientID, c.ClientSecret, c.Auth = "", "", Assertion{Token: FromEnv("X")} }, ""},
+		{withAuth(MutualTLS{KeyFile: "k"}), "Auth: MutualTLS.CertFile is empty"},
+		{withAuth(MutualTLS{CertFile: "c"}), "Auth: MutualTLS.KeyFile is empty"},
+		{withAuth(MutualTLS{CertFile: "c", KeyFile: "k"}), ""}, // New does no I/O: the files may come later
+		{func(c *Config) {
+			c.TokenURL, c.ClientSecret, c.Auth = "http://localhost/token", "", MutualTLS{CertFile: "c", KeyFile: "k"}
+		}, `Auth: MutualTLS needs https: TokenURL "http://localhost/token" is plain http`},
+		{func(c *Config) {
+			c.HTTPClient, c.ClientSecret, c.Auth = &http.Client{Transport: &script{}}, "", MutualTLS{CertFile: "c", KeyFile: "k"}
+		}, "Auth: MutualTLS can't put a certificate into HTTPClient.Transport, a *clientcreds.script: leave it nil, or make it an *http.Transport"},
+		{func(c *Config) {
+			c.HTTPClient, c.ClientSecret, c.Auth = &http.Client{Transport: (*http.Transport)(nil)}, "", MutualTLS{CertFile: "c", KeyFile: "k"}
+		}, "MutualTLS can't put a certificate into"},
+		{func(c *Config) {
+			c.HTTPClient, c.ClientSecret, c.Auth = &http.Client{Transport: &http.Transport{DialTLSContext: dialNothing}}, "", MutualTLS{CertFile: "c", KeyFile: "k"}
+		}, "that has its own DialTLSContext"},
 
 		{func(c *Config) { c.Scopes = []string{"openid profile"} }, `Scopes: "openid profile" has a space in it: give each scope an entry of its own`},
 		{func(c *Config) { c.Scopes = []string{"openid", ""} }, "Scopes: an entry is empty: remove it"},
@@ -97,3 +150,9 @@ func TestNewCopiesWhatItKeeps(t *testing.T) {
 	_, err = source.Client(nil).Get("https://b.example")
 	assert.ErrorIs(t, err, ErrOrigin)
 }
+
+func withAuth(auth ClientAuth) func(*Config) {
+	return func(c *Config) { c.ClientSecret, c.Auth = "", auth }
+}
+
+func dialNothing(context.Context, string, string) (net.Conn, error) { return nil, errDown }

@@ -11,13 +11,14 @@ import (
 	"github.com/svcauth/svcauth/internal/endpoint"
 )
 
-// origin is scheme, host and port (RFC 6454 §4), lower case, with the scheme's default port filled in. Origins compare by ==.
+// origin is scheme, host and port (RFC 6454 §4), with ASCII letters in lower case and the scheme's default port filled in. Origins compare by ==. Other letters
+// stay as they are: net/http folds them by the rules of host names, which are not those of strings.ToLower, so two spellings count as two origins.
 type origin struct {
 	scheme, host, port string
 }
 
 func originOf(u *url.URL) origin {
-	o := origin{scheme: strings.ToLower(u.Scheme), host: strings.ToLower(u.Hostname()), port: u.Port()}
+	o := origin{scheme: endpoint.LowerHost(u.Scheme), host: endpoint.LowerHost(u.Hostname()), port: u.Port()}
 	if o.port == "" {
 		o.port = defaultPort(o.scheme)
 	}
@@ -83,6 +84,11 @@ func (t *target) mayCarry(req *http.Request) (bool, error) {
 		return false, fmt.Errorf("%w: %q is plain http to a host that is not loopback: use https, or name %q in AllowHTTP if the network between is trusted", ErrOrigin, o, o.host)
 	}
 	return true, nil
+}
+
+// open reports whether requests may go anywhere, or at least where req goes.
+func (t *target) open(req *http.Request) bool {
+	return len(t.origins) == 0 || t.lists(originOf(req.URL))
 }
 
 func (t *target) lists(o origin) bool {

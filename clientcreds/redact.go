@@ -59,25 +59,9 @@ func (s *Source) GoString() string             { return s.String() }
 func (s *Source) Format(f fmt.State, _ rune)   { io.WriteString(f, s.String()) }
 func (s *Source) MarshalJSON() ([]byte, error) { return object(s.LogValue()) }
 
-// LogValue names the method.
-func (a SecretBasic) LogValue() slog.Value {
-	return group(slog.String("method", "client_secret_basic"))
-}
-func (a SecretBasic) String() string               { return text("clientcreds.SecretBasic", a.LogValue()) }
-func (a SecretBasic) GoString() string             { return a.String() }
-func (a SecretBasic) Format(f fmt.State, _ rune)   { io.WriteString(f, a.String()) }
-func (a SecretBasic) MarshalJSON() ([]byte, error) { return object(a.LogValue()) }
-
-// LogValue names the method.
-func (a SecretPost) LogValue() slog.Value         { return group(slog.String("method", "client_secret_post")) }
-func (a SecretPost) String() string               { return text("clientcreds.SecretPost", a.LogValue()) }
-func (a SecretPost) GoString() string             { return a.String() }
-func (a SecretPost) Format(f fmt.State, _ rune)   { io.WriteString(f, a.String()) }
-func (a SecretPost) MarshalJSON() ([]byte, error) { return object(a.LogValue()) }
-
 // LogValue is all of it, as attributes.
 func (f Fetch) LogValue() slog.Value {
-	return group(slog.String("trigger", string(f.Trigger)), slog.Any("scopes", f.Scopes), slog.Time("start", f.Start), slog.String("duration", f.Duration.String()),
+	return group(slog.String("trigger", string(f.Trigger)), slog.Any("scopes", f.Scopes), slog.Any("missing_scopes", f.MissingScopes), slog.Time("start", f.Start), slog.String("duration", f.Duration.String()),
 		slog.String("error", errorText(f.Err)), slog.String("lifetime", f.Lifetime.String()), slog.Int("failures", f.Failures), slog.Time("next", f.Next))
 }
 
@@ -90,7 +74,7 @@ func (f Fetch) MarshalJSON() ([]byte, error) { return object(f.LogValue()) }
 func (s Status) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("state", string(s.State)), slog.String("age", s.Age.Round(time.Millisecond).String()),
-		slog.String("expires_in", s.ExpiresIn.Round(time.Millisecond).String()), slog.Bool("refused", s.Refused), slog.Int("failures", s.Failures),
+		slog.String("expires_in", s.ExpiresIn.Round(time.Millisecond).String()), slog.Any("missing_scopes", s.MissingScopes), slog.Bool("refused", s.Refused), slog.Int("failures", s.Failures),
 		slog.String("last_error", errorText(s.LastError)), slog.String("error_class", string(s.ErrorClass)),
 	}
 	if !s.NextAttempt.IsZero() {

@@ -21,14 +21,15 @@ const (
 
 // Fetch is one attempt to get a token, as [Config.OnFetch] is told of it. It holds no token and no secret.
 type Fetch struct {
-	Trigger  Trigger
-	Scopes   []string      // of the target; read-only
-	Start    time.Time     // when the attempt began
-	Duration time.Duration // discovery included
-	Err      error         // an *Error; nil if a token came
-	Lifetime time.Duration // of the new token; 0 if none came
-	Failures int           // attempts in a row that failed, this one included; 0 if a token came
-	Next     time.Time     // the earliest next attempt; after a success, that of the background refresh
+	Trigger       Trigger
+	Scopes        []string      // of the target; read-only
+	Start         time.Time     // when the attempt began
+	Duration      time.Duration // discovery included
+	MissingScopes []string      // declared and not granted; read-only
+	Err           error         // an *Error; nil if a token came
+	Lifetime      time.Duration // of the new token; 0 if none came
+	Failures      int           // attempts in a row that failed, this one included; 0 if a token came
+	Next          time.Time     // the earliest next attempt; after a success, that of the background refresh
 }
 
 // report is an attempt that has ended.
@@ -53,8 +54,10 @@ func (c *client) report(ctx context.Context, t *target, r report) {
 		f.Err = failed.until(f.Next.Sub(r.end))
 	} else {
 		f.Lifetime = r.after.held.lifetime
+		f.MissingScopes = r.after.missing(t)
 	}
 	c.record(ctx, t, r, f)
+	c.recordScopes(ctx, t, r)
 	if c.onFetch != nil {
 		c.onFetch(ctx, f)
 	}

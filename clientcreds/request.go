@@ -21,6 +21,9 @@ import (
 // fetch asks the issuer for a token, once; and once more if the credential was refused and, read again, turns out to be another one: it was rotated
 // between the reading and the refusal.
 func (s *Source) fetch(ctx context.Context) (*held, *Error) {
+	if failed := s.client.refusals.standing(time.Now()); failed != nil {
+		return nil, failed
+	}
 	tokenURL, doc, failed := s.client.endpoint(ctx)
 	if failed != nil {
 		return nil, failed
@@ -35,6 +38,7 @@ func (s *Source) fetch(ctx context.Context) (*held, *Error) {
 			h, failed = s.send(second)
 		}
 	}
+	s.client.refusals.note(failed, time.Now())
 	if failed != nil && failed.moved() {
 		s.client.documents.forget(doc)
 	}
@@ -64,7 +68,15 @@ func (c *client) endpoint(ctx context.Context) (string, *discovery.Document, *Er
 	if err != nil {
 		return "", nil, &Error{Class: ClassDiscovery, text: err.Error()}
 	}
-	return doc.TokenEndpoint, doc, nil
+	return c.tokenEndpoint(doc), doc, nil
+}
+
+// tokenEndpoint is the one of doc's that the client's method belongs to.
+func (c *client) tokenEndpoint(doc *discovery.Document) string {
+	if _, ok := c.auth.(connector); ok && doc.MTLSTokenEndpoint != "" {
+		return doc.MTLSTokenEndpoint
+	}
+	return doc.TokenEndpoint
 }
 
 // tokenRequest is one request to the token endpoint, with the credential in it.
@@ -72,9 +84,14 @@ type tokenRequest struct {
 	request *http.Request
 	body    string
 	secrets []string // what ClientAuth added, to be kept out of everything that is shown
+
+	credential fingerprint // of a fingerprinter; zero: the request itself shows whether the credential is the same
 }
 
 func (r *tokenRequest) same(other *tokenRequest) bool {
+	if r.credential != (fingerprint{}) {
+		return r.credential == other.credential
+	}
 	return r.body == other.body && reflect.DeepEqual(r.request.Header, other.request.Header)
 }
 
@@ -89,15 +106,21 @@ func (s *Source) prepare(ctx context.Context, tokenURL string) (*tokenRequest, *
 	}
 	form := s.target.form(s.client.id)
 	plain := cloneValues(form)
-	if err := s.client.auth.AuthenticateClient(ctx, s.client.issuer, draft, form); err != nil {
+	r := &tokenRequest{}
+	if a, ok := s.client.auth.(fingerprinter); ok {
+		r.credential, err = a.authenticate(ctx, s.client.issuer, draft, form)
+	} else {
+		err = s.client.auth.AuthenticateClient(ctx, s.client.issuer, draft, form)
+	}
+	if err != nil {
 		return nil, &Error{Class: ClassCredential, Endpoint: where, text: fmt.Sprintf("the client can't authenticate at token endpoint %s: %v", where, err)}
 	}
-	r := &tokenRequest{body: form.Encode()}
+	r.body = form.Encode()
 	for _, values := range draft.Header {
 		r.secrets = append(r.secrets, values...)
 	}
 	for name, values := range form {
-		if _, ours := plain[name]; !ours {
+		if _, ours := plain[name]; hides(s.target.Params, name) || !ours && name != "client_assertion_type" { // which is public, and has words in it that descriptions have
 			r.secrets = append(r.secrets, values...)
 		}
 	}
@@ -121,11 +144,20 @@ func (s *Source) send(r *tokenRequest) (*held, *Error) {
 	if err != nil {
 		return nil, unanswered(where, err)
 	}
+	return s.receive(r, reply, sent)
+}
+
+// receive makes a token of the answer, or an error.
+func (s *Source) receive(r *tokenRequest, reply *endpoint.Answer, sent time.Time) (*held, *Error) {
+	where := printableURL(r.request.URL.String())
 	if reply.Status < 200 || reply.Status > 299 {
 		return nil, refusal(where, reply, r.secrets)
 	}
 	if !reply.JSON() {
 		return nil, malformed(where, reply.Status, "a body that is not JSON by its Content-Type")
+	}
+	if token := accessToken(reply.Body); token != "" {
+		r.secrets = append(r.secrets, token)
 	}
 	if e := errorMembers(reply, r.secrets); e.Code != "" {
 		return nil, refusal(where, reply, r.secrets)
@@ -145,10 +177,10 @@ func (s *Source) send(r *tokenRequest) (*held, *Error) {
 		lifetime = s.client.defaultLifetime
 	}
 	token := &oauth2.Token{AccessToken: a.token, TokenType: "Bearer", Expiry: sent.Add(lifetime).Round(0)}
-	if a.scope != "" {
-		token = token.WithExtra(map[string]any{"scope": a.scope})
+	if len(a.scopes) > 0 {
+		token = token.WithExtra(map[string]any{"scope": strings.Join(a.scopes, " ")})
 	}
-	return &held{token: token, value: a.token, header: "Bearer " + a.token, sent: sent, lifetime: lifetime}, nil
+	return &held{token: token, value: a.token, header: "Bearer " + a.token, granted: a.scopes, sent: sent, lifetime: lifetime}, nil
 }
 
 func unanswered(where string, err error) *Error {

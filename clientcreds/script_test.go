@@ -104,3 +104,7 @@ func token(t testing.TB, s *Source) string {
 	require.NoError(t, err)
 	return tok.AccessToken
 }
+
+func newLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}

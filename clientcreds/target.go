@@ -1,6 +1,7 @@
 package clientcreds
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -9,7 +10,8 @@ import (
 	"sync"
 )
 
-// Target is what a token is for. A nil field keeps the parent's value; an empty one that is not nil clears it. See [Source.For].
+// Target is what a token is for. A nil field keeps the parent's value; an empty one that is not nil clears it, but for Origins: a list that a filter left empty
+// must not come to mean "anywhere". See [Source.For].
 type Target struct {
 	Scopes    []string
 	Resources []string
@@ -93,7 +95,8 @@ func (t *target) form(clientID string) url.Values {
 
 // For returns the Source of another token of the same client: for other scopes, another resource, a tenant's parameters. Equal targets get the same
 // Source (the order of scopes, resources and origins does not count), and a target equal to the parent's gets the parent. The client remembers the 1,000
-// targets used last; a Source that is held stays good beyond that. For does not fail: a target that [New] would refuse gives a Source whose every call does.
+// targets used last; a Source that is held stays good beyond that. Each has a token and a pace of its own, so the issuer is asked once for each target; but when
+// it refuses the client's credential, all targets wait out the 5 seconds. For does not fail: a target that [New] would refuse gives a Source whose every call does.
 func (s *Source) For(t Target) *Source {
 	if s.invalid != nil || s.client == nil {
 		return s
@@ -107,14 +110,22 @@ func (s *Source) For(t Target) *Source {
 	if t.Origins == nil {
 		t.Origins = s.target.Origins
 	}
+	if len(t.Origins) == 0 && len(s.target.Origins) > 0 {
+		return s.broken(errors.New("Target.Origins is empty: leave it nil to keep the parent's, or name the origins"))
+	}
 	if t.Params == nil {
 		t.Params = s.target.Params
 	}
 	own, err := newTarget(t, s.target.allowHTTP)
 	if err != nil {
-		return &Source{client: s.client, target: s.target, invalid: fmt.Errorf("clientcreds: For: %w", err)}
+		return s.broken(err)
 	}
 	return s.client.children.get(own)
+}
+
+// broken is a Source that fails every call with err.
+func (s *Source) broken(err error) *Source {
+	return &Source{client: s.client, target: s.target, invalid: fmt.Errorf("clientcreds: For: %w", err)}
 }
 
 const maxChildren = 1000

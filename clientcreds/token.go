@@ -15,7 +15,7 @@ const maxLifetime = 50 * 365 * 24 * time.Hour
 // answer is a token endpoint's success, RFC 6749 §5.1, as far as it is used.
 type answer struct {
 	token    string
-	scope    string
+	scopes   []string      // granted; nil: not said
 	lifetime time.Duration // zero: not said
 }
 
@@ -42,12 +42,22 @@ func parseAnswer(body []byte) (answer, string) {
 			return answer{}, "a token_type that is not a string"
 		}
 		if kind != "" && !strings.EqualFold(kind, "bearer") {
+			if len(a.token) >= fragment && repeats(kind, []string{a.token}) {
+				return answer{}, "a token_type that repeats the token, want Bearer"
+			}
 			return answer{}, "a token of type " + strconv.Quote(printable(kind, 40)) + ", want Bearer"
 		}
 	}
-	_ = json.Unmarshal(members["scope"], &a.scope)
+	a.scopes = parseScope(members["scope"])
 	a.lifetime = parseExpiresIn(members["expires_in"])
 	return a, ""
+}
+
+// accessToken is the token of a body, or empty.
+func accessToken(body []byte) string {
+	var token string
+	_ = json.Unmarshal(parseObject(body)["access_token"], &token)
+	return token
 }
 
 // parseObject returns nil for anything but one whole JSON object.

@@ -13,6 +13,9 @@ import (
 // A request that brings an Authorization field is passed on as it is. A 401 that says the token is invalid asks for one refresh; the request is sent once
 // more if that brings another token and its body can be made again (it has none, or GetBody is set, as http.NewRequest does for buffers, byte and string
 // readers).
+//
+// base must send one request and return its answer, as http.RoundTripper says. One that follows redirects itself, an http.Client in disguise, takes the token
+// wherever they lead, and this transport can't see it.
 func (s *Source) Transport(base http.RoundTripper) http.RoundTripper {
 	return &transport{source: s, base: base}
 }
@@ -50,8 +53,10 @@ func (t *transport) CloseIdleConnections() {
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	s := t.source
-	if req.URL == nil || authorized(req.Header) {
-		return t.roundTripper().RoundTrip(req)
+	// A URL with user information is no pass-through as far as Origins go: net/http made the field of it, and "https://api.example@evil.example" looks like
+	// the first to the eye.
+	if req.URL == nil || authorized(req.Header) && (req.URL.User == nil || s.target == nil || s.target.open(req)) {
+		return t.pass(req)
 	}
 	if s.cache == nil {
 		closeBody(req)
@@ -63,7 +68,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !carry {
-		return t.roundTripper().RoundTrip(req)
+		return t.pass(req)
 	}
 	h, err := s.get(req.Context())
 	if err != nil {
@@ -81,6 +86,21 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	return t.replay(req, h, resp)
+}
+
+// pass sends req without a token.
+func (t *transport) pass(req *http.Request) (*http.Response, error) {
+	resp, err := t.roundTripper().RoundTrip(req)
+	return follows(req, resp), err
+}
+
+// follows sees to it that a redirect names the request that it answers, which is what the next hop is judged by: a base may have sent one of its own making,
+// with no way back to the first.
+func follows(req *http.Request, resp *http.Response) *http.Response {
+	if resp != nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		resp.Request = req
+	}
+	return resp
 }
 
 // replay answers a request whose token h was refused with first. It returns first, untouched, unless it has another token in hand.
@@ -154,11 +174,10 @@ func (t *transport) send(req *http.Request, h *held, body io.ReadCloser) (*http.
 	if err != nil || resp == nil {
 		return resp, err
 	}
-	// The answer's Request is the caller's: people print it. After a redirect it is also what the next hop is judged by, so there it may not be missing.
-	if resp.Request == &c.request || resp.Request == nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
+	if resp.Request == &c.request { // people print it
 		resp.Request = req
 	}
-	return resp, nil
+	return follows(req, resp), nil
 }
 
 // authorized reports whether the caller has set an Authorization field, in any spelling: a map may hold what Header.Set would not.
@@ -184,10 +203,13 @@ func closeBody(req *http.Request) {
 // maxDrain is how much of an answer is read so that its connection can be used again, in bytes: what net/http reads itself in that case.
 const maxDrain = 2 << 10
 
+// drain reads a short body to its end. One of unknown length may come for ever, and the replay would wait for it: then a new connection costs less.
 func drain(resp *http.Response) {
 	if resp.Body == nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+	if resp.ContentLength >= 0 && resp.ContentLength <= maxDrain {
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+	}
 	resp.Body.Close()
 }

@@ -7,12 +7,19 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/svcauth/svcauth/internal/endpoint"
 )
 
 // check finds what is missing or contradictory, and returns what the token is for. Its errors begin with the field's name.
 func (c *Config) check() (*target, error) {
+	for _, host := range c.AllowHTTP {
+		if err := checkText("AllowHTTP", host); err != nil {
+			return nil, err
+		}
+	}
 	if err := endpoint.CheckAllowHTTP(c.AllowHTTP); err != nil {
 		return nil, err
 	}
@@ -47,6 +54,9 @@ func (c *Config) checkIssuer() error {
 }
 
 func (c *Config) checkAuth() error {
+	if err := checkText("ClientID", c.ClientID); err != nil {
+		return err
+	}
 	if c.Auth != nil {
 		if c.ClientSecret != "" {
 			return errors.New("ClientSecret and Auth are both set: keep one")
@@ -69,6 +79,19 @@ func (c *Config) checkAuth() error {
 	}
 	if strings.Trim(c.ClientSecret, "\r\n") != c.ClientSecret {
 		return errors.New("ClientSecret begins or ends with a line break: trim it, or use SecretBasic with FromFile, which does")
+	}
+	if hasControl(c.ClientSecret) {
+		return errors.New("ClientSecret has a control character in it")
+	}
+	return nil
+}
+
+func hasControl(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }
+
+// checkText refuses what gets into an identifier by accident: a line break at the end of a file or variable, a byte of a broken encoding.
+func checkText(field, value string) error {
+	if hasControl(value) || !utf8.ValidString(value) {
+		return fmt.Errorf("%s: %q has a control character in it, or is not UTF-8: remove it", field, value)
 	}
 	return nil
 }
@@ -115,6 +138,9 @@ func checkParams(params url.Values) error {
 	for name := range params {
 		if name == "" {
 			return errors.New("Params: a parameter has no name: remove it")
+		}
+		if err := checkText("Params", name); err != nil {
+			return err
 		}
 		if mend, ok := ownParams[name]; ok {
 			return fmt.Errorf("Params: %q may not be set here: %s", name, mend)

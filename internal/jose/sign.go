@@ -47,9 +47,9 @@ func GenerateKey(alg string) (*PrivateKey, error) {
 	if err != nil {
 		return nil, errors.New("jose: key generation failed")
 	}
-	public, err := jwk.FromRaw(private.Public())
+	public, err := publicJWK(private)
 	if err != nil {
-		return nil, errors.New("jose: key generation failed")
+		return nil, fmt.Errorf("jose: %w", err)
 	}
 	thumbprint, err := public.Thumbprint(crypto.SHA256)
 	if err != nil {
@@ -58,7 +58,15 @@ func GenerateKey(alg string) (*PrivateKey, error) {
 	return &PrivateKey{id: base64.RawURLEncoding.EncodeToString(thumbprint), alg: alg, public: public, private: private}, nil
 }
 
-// ID is the key's kid.
+func publicJWK(private crypto.Signer) (jwk.Key, error) {
+	public, err := jwk.FromRaw(private.Public())
+	if err != nil {
+		return nil, errors.New("the key has no public half")
+	}
+	return public, nil
+}
+
+// ID is the key's kid; empty if it has none.
 func (k *PrivateKey) ID() string { return k.id }
 
 // Algorithm is the key's alg.
@@ -70,37 +78,54 @@ func (k *PrivateKey) Signer() crypto.Signer { return k.private }
 // Format shows no key material, whatever the verb.
 func (k *PrivateKey) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "private key %s (%s)", k.id, k.alg) }
 
-// Sign makes a compact JWS (RFC 7515 §3.1) of payload. alg, kid and typ "JWT" are filled in unless header has them; a nil value in header removes the member.
+// Sign makes a compact JWS (RFC 7515 §3.1) of payload. alg, kid (if the key has one) and typ "JWT" are filled in unless header has them; a nil value in
+// header removes the member.
 func (k *PrivateKey) Sign(header map[string]any, payload []byte) (string, error) {
-	full := map[string]any{"alg": k.alg, "typ": "JWT", "kid": k.id}
-	for name, value := range header {
-		if value == nil {
-			delete(full, name)
-			continue
-		}
-		full[name] = value
+	own := map[string]any{"alg": k.alg, "typ": "JWT"}
+	if k.id != "" {
+		own["kid"] = k.id
 	}
-	head, err := json.Marshal(full)
-	if err != nil {
-		return "", errors.New("jose: the header can't be encoded as JSON")
-	}
-	input := base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(payload)
+	return compact(own, header, payload, k.signature)
+}
+
+func (k *PrivateKey) signature(input []byte) ([]byte, error) {
 	alg := k.alg
 	if alg == "Ed25519" {
 		alg = "EdDSA"
 	}
 	signer, err := jws.NewSigner(jwa.SignatureAlgorithm(alg))
 	if err != nil {
-		return "", fmt.Errorf("jose: a key for %s can't sign", k.alg)
+		return nil, fmt.Errorf("jose: a key for %s can't sign", k.alg)
 	}
-	signature, err := signer.Sign([]byte(input), k.private)
+	signature, err := signer.Sign(input, k.private)
 	if err != nil {
-		return "", errors.New("jose: signing failed")
+		return nil, errors.New("jose: signing failed")
+	}
+	return signature, nil
+}
+
+// compact makes a compact JWS whose header is own, changed by header.
+func compact(own, header map[string]any, payload []byte, sign func(input []byte) ([]byte, error)) (string, error) {
+	for name, value := range header {
+		if value == nil {
+			delete(own, name)
+			continue
+		}
+		own[name] = value
+	}
+	head, err := json.Marshal(own)
+	if err != nil {
+		return "", errors.New("jose: the header can't be encoded as JSON")
+	}
+	input := base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := sign([]byte(input))
+	if err != nil {
+		return "", err
 	}
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
-// PublicJWK returns the public half as a JWK (RFC 7517 §4) with kid, alg and use.
+// PublicJWK returns the public half as a JWK (RFC 7517 §4) with alg, use, and kid if the key has one.
 func (k *PrivateKey) PublicJWK(use string) json.RawMessage {
 	raw, err := json.Marshal(k.public)
 	if err != nil {
@@ -110,7 +135,10 @@ func (k *PrivateKey) PublicJWK(use string) json.RawMessage {
 	if err := json.Unmarshal(raw, &members); err != nil {
 		panic("jose: a public key can't be encoded")
 	}
-	members["kid"], members["alg"], members["use"] = k.id, k.alg, use
+	members["alg"], members["use"] = k.alg, use
+	if k.id != "" {
+		members["kid"] = k.id
+	}
 	out, err := json.Marshal(members)
 	if err != nil {
 		panic("jose: a public key can't be encoded")

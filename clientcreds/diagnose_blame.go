@@ -1,0 +1,85 @@
+package clientcreds
+
+import (
+	"net/http"
+	"strings"
+)
+
+// blame reads a failed token request as Keycloak means it: which of the subjects is wrong, and where in its admin console that is put right. Elsewhere the
+// codes mean what RFC 6749 §5.2 says, which the subjects still fit.
+func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
+	switch e.Class {
+	case ClassTimeout, ClassNetwork:
+		return SubjectDiscovery, "see that the token endpoint can be reached from here; if its address is one that only others can reach, set Keycloak's hostname option (KC_HOSTNAME), and hostname-backchannel-dynamic for those inside"
+	case ClassTLS:
+		return SubjectDiscovery, "give HTTPClient a Transport that trusts the authority of that certificate, and see that it is for this host"
+	case ClassMalformed:
+		return SubjectDiscovery, "what answers there is no token endpoint of OAuth 2.0: look at TokenURL, and at proxies between"
+	case ClassStatus:
+		switch {
+		case e.Status >= 300 && e.Status < 400, e.Status == http.StatusNotFound, e.Status == http.StatusMethodNotAllowed, e.Status == http.StatusGone:
+			return SubjectDiscovery, "there is no token endpoint at this address: Keycloak's is {base}/realms/{realm}/protocol/openid-connect/token, and Issuer instead of TokenURL finds it"
+		case e.Status == http.StatusTooManyRequests || e.Status >= 500:
+			return SubjectDiscovery, "the issuer is overloaded or down: look at its log"
+		}
+	}
+	said := strings.ToLower(e.Description)
+	for _, r := range keycloakRefusals {
+		if (r.code == "" || r.code == e.Code) && (r.says == "" || strings.Contains(said, r.says)) {
+			return r.subject, strings.NewReplacer("{client}", clientID, "{authenticator}", authenticator(auth)).Replace(r.mend)
+		}
+	}
+	return SubjectSecret, "ask the issuer what this refusal means; Keycloak logs CLIENT_LOGIN_ERROR with the cause"
+}
+
+// keycloakRefusals are Keycloak's refusals of a token request, the first that fits counts. They are known by the texts of their descriptions, for it uses a
+// few codes for all of them.
+var keycloakRefusals = []struct {
+	code    string // exact; empty: any
+	says    string // in the description, in lower case; empty: anything
+	subject Subject
+	mend    string
+}{
+	{"invalid_scope", "", SubjectScope, "Keycloak refuses the whole request for one scope it does not know: Clients > {client} > Client scopes: add it, as Default or Optional, or remove it from Scopes"},
+	{"invalid_target", "", SubjectAudience, "the issuer knows no such resource: look at Resources"},
+	{"unsupported_grant_type", "", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Service accounts roles on"},
+	{"", "public client", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Client authentication on, then Service accounts roles"},
+	{"", "service account", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Service accounts roles on"},
+	{"", "bearer-only", SubjectMethod, "Keycloak: the client is bearer-only and gets no tokens: make one that is not"},
+	{"", "disabled", SubjectMethod, "Keycloak: Users: enable the user service-account-{client}"},
+	{"", "audience", SubjectAudience, "leave the method's Audience empty, so that the assertion is for the issuer; if the issuer still refuses it, it calls itself something else: set its hostname option (KC_HOSTNAME)"},
+	{"", "token reuse", SubjectMethod, "an assertion may be sent once: make a new one, with a new jti, in each AuthenticateClient"},
+	{"", "signature algorithm", SubjectMethod, "Keycloak: Clients > {client} > Credentials > Signature algorithm: choose the one in use here or Any, or set the method's Algorithm"},
+	{"", "public key", SubjectSecret, "Keycloak: Clients > {client} > Keys: give it the public key, with the kid that is KeyID here (or none in both places)"},
+	{"", "by client secret", SubjectSecret, "Keycloak: Clients > {client} > Credentials: the secret there is another one"},
+	{"", "signature on jwt", SubjectSecret, "Keycloak: Clients > {client} > Keys: the public key there belongs to another private key"},
+	{"", "not active", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
+	{"", "expired", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
+	{"", "issued", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
+	{"", "exp claim", SubjectClock, "give the assertion an exp at most 60 seconds ahead"},
+	{"", "claim is required", SubjectMethod, "give the assertion the claim that is named"},
+	{"", "expiration", SubjectClock, "give the assertion an exp at most 60 seconds ahead, and synchronize both clocks (NTP)"},
+	{"", "client_assertion", SubjectMethod, "Keycloak: Clients > {client} > Credentials > Client Authenticator is one of the Signed JWT kinds: choose {authenticator}, or set Auth to PrivateKeyJWT or SecretJWT"},
+	{"", "certificat", SubjectSecret, "Keycloak: Clients > {client} > Credentials: the certificate's subject must be the one named there, and Keycloak must be told to ask for certificates (https-client-auth)"},
+	{"", "unexpected error", SubjectSecret, "Keycloak could not read the credential: id and secret must be form-encoded, so leave SkipFormEncoding off; its log has more"},
+	{"invalid_client", "", SubjectSecret, "Keycloak has no enabled client {client} in this realm: look at ClientID and the realm (a wrong secret is unauthorized_client there; other issuers say invalid_client for both)"},
+	{"unauthorized_client", "", SubjectSecret, "Keycloak: Clients > {client} > Credentials: compare the secret, and see that Client Authenticator is {authenticator}: a right secret by another method looks like a wrong one"},
+	{"access_denied", "", SubjectSecret, "the issuer knows the client and denies it a token: look at its policies"},
+}
+
+// authenticator is the name of auth's method in Keycloak's admin console.
+func authenticator(auth ClientAuth) string {
+	switch auth.(type) {
+	case SecretBasic, *SecretBasic, SecretPost, *SecretPost:
+		return "Client Id and Secret"
+	case SecretJWT, *SecretJWT:
+		return "Signed JWT with Client Secret"
+	case PrivateKeyJWT, *PrivateKeyJWT:
+		return "Signed JWT"
+	case MutualTLS, *MutualTLS:
+		return "X509 Certificate"
+	case Assertion, *Assertion:
+		return "Signed JWT - Federated"
+	}
+	return "the one that Auth implements"
+}

@@ -1,0 +1,45 @@
+package clientcreds
+
+import (
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// refusals remembers, for all Sources of a client, that its credential was refused. Their targets may come from requests, and an issuer that counts failed
+// logins must not be asked once for each of them. The zero value is ready for use.
+type refusals struct {
+	last atomic.Pointer[refusedClient]
+}
+
+type refusedClient struct {
+	failed *Error
+	until  time.Time
+}
+
+// standing returns the refusal that still holds, or nil.
+func (r *refusals) standing(now time.Time) *Error {
+	if last := r.last.Load(); last != nil && now.Before(last.until) {
+		return last.failed
+	}
+	return nil
+}
+
+// note takes in what came of an attempt; nil is a token.
+func (r *refusals) note(failed *Error, now time.Time) {
+	switch {
+	case failed == nil:
+		r.last.Store(nil)
+	case failed.permanent && (failed.Code == "invalid_client" || failed.Code == "unauthorized_client"):
+		r.last.Store(&refusedClient{failed, now.Add(refusalMemory)})
+	}
+}
+
+// shownParams are parameters that issuers name in errors, and that nobody takes for secrets.
+var shownParams = map[string]bool{"audience": true, "resource": true, "tenant": true, "organization": true, "requested_token_type": true}
+
+// hides reports whether the values of a parameter are kept out of everything that is shown.
+func hides(params url.Values, name string) bool {
+	_, configured := params[name]
+	return configured && !shownParams[name]
+}
