@@ -49,7 +49,7 @@ func TestDemo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			messagesAddr := freeAddr()
-			p := start(t, "demo", nil, append([]string{"-messages-addr", messagesAddr, "-archival-addr", freeAddr(), "-interval", "500ms"}, args...)...)
+			p := start(t, "demo", nil, append([]string{"-messages-addr", messagesAddr, "-archival-addr", freeAddr(), "-webapp-addr", freeAddr(), "-interval", "500ms"}, args...)...)
 			p.logs(t, 1, got200, "service=archival-service")
 			p.logs(t, 1, archived, "service=messages-service")
 			assert.Equal(t, http.StatusOK, send(t, http.MethodGet, "http://"+messagesAddr+"/api/messages", "", nil).status)

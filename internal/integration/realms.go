@@ -11,7 +11,7 @@ import (
 // The realms that both issuers have.
 const (
 	sivalabs = "sivalabs" // examples/realm/sivalabs-realm.json as it is
-	wide     = "wide"     // the same with more clients
+	wide     = "wide"     // the same with more clients, and more addresses of messages-webapp
 	article  = "article"  // the same as in the articles: no audience mappers, and the job is an admin
 )
 
@@ -59,6 +59,18 @@ func realmFile(name string) ([]byte, error) {
 	clients, users := realm["clients"].([]any), realm["users"].([]any)
 	switch name {
 	case wide:
+		for _, client := range clients {
+			if client := client.(object); client["clientId"] == webapp {
+				allowWebapps(client)
+				late, err := copied(client)
+				if err != nil {
+					return nil, err
+				}
+				late["clientId"] = tenSecondsWebapp
+				late["attributes"].(object)["access.token.lifespan"] = "10"
+				clients = append(clients, late)
+			}
+		}
 		for _, more := range moreClients {
 			client := object{
 				"clientId": more.id, "secret": "secret", "serviceAccountsEnabled": true, "standardFlowEnabled": false,
@@ -90,6 +102,16 @@ func realmFile(name string) ([]byte, error) {
 	}
 	realm["clients"], realm["users"] = clients, users
 	return json.Marshal(realm)
+}
+
+// copied is a deep copy.
+func copied(value object) (object, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var out object
+	return out, json.Unmarshal(text, &out)
 }
 
 // audienceMapper writes into lightweight tokens too.

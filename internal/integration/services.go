@@ -20,7 +20,7 @@ import (
 var binaries = map[string]string{}
 
 func build(dir string) error {
-	for _, name := range []string{"messages-service", "archival-service", "minimal-client", "demo"} {
+	for _, name := range []string{"messages-service", "archival-service", "messages-webapp", "minimal-client", "demo"} {
 		binaries[name] = filepath.Join(dir, name)
 		args := []string{"build", "-o", binaries[name]}
 		if raceEnabled {
