@@ -1,6 +1,9 @@
 package resourceserver
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // DefaultMaxTokenSize is the size in bytes above which a token is refused before any work is spent on it.
 const DefaultMaxTokenSize = 16 << 10
@@ -11,14 +14,15 @@ const DefaultMaxTokenSize = 16 << 10
 //   - more than one field: ReasonMultipleTokens, since two readers might each choose another;
 //   - Bearer without exactly one token: ReasonMalformedHeader.
 func BearerToken(authorization []string) (string, error) {
-	token, err := bearerToken(authorization)
+	token, err := bearerToken(authorization, math.MaxInt)
 	if err != nil {
 		return "", err
 	}
 	return token, nil
 }
 
-func bearerToken(authorization []string) (string, *Error) {
+// bearerToken looks at no more of a token than limit bytes: what is longer is refused unread.
+func bearerToken(authorization []string, limit int) (string, *Error) {
 	if len(authorization) > 1 {
 		return "", refuse(ReasonMultipleTokens)
 	}
@@ -35,6 +39,9 @@ func bearerToken(authorization []string) (string, *Error) {
 	}
 	rest := value[end:]
 	token := strings.TrimLeft(rest, " ")
+	if len(token) != len(rest) && len(token) > limit {
+		return "", refuse(ReasonTokenTooLarge)
+	}
 	if len(token) == len(rest) || !isToken68(token) {
 		return "", refuse(ReasonMalformedHeader)
 	}

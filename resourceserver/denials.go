@@ -50,7 +50,8 @@ func (d *denialLog) admit(reason Reason, now time.Time) (ok bool, left int) {
 	return true, left
 }
 
-// record logs e. What came with the request stands quoted and cut short in the group "unverified"; the token itself never does.
+// record logs e. What came with the request stands quoted and cut short in the group "unverified", and who a verified token speaks for in "caller"; the token
+// itself never does.
 func (d *denialLog) record(r *http.Request, e *Error) {
 	level := slog.LevelWarn
 	if e.Reason == ReasonMissingToken || e.Reason == ReasonRequestAbandoned {
@@ -77,8 +78,12 @@ func (d *denialLog) record(r *http.Request, e *Error) {
 	if left > 0 {
 		attrs = append(attrs, slog.Int("left_out", left))
 	}
+	if id := e.caller; id != nil {
+		attrs = append(attrs, slog.Group("caller", slog.String("client", clip(id.clientID)), slog.String("username", clip(id.username)),
+			slog.String("subject", clip(id.subject)), slog.String("has", clip(e.got))))
+	}
 	var unverified []any
-	if e.got != "" {
+	if e.got != "" && e.caller == nil {
 		unverified = append(unverified, slog.String("got", clip(e.got)))
 	}
 	if r != nil {

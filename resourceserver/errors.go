@@ -49,9 +49,10 @@ type Error struct {
 	Hint        string        // what to do about it, for the operator; may be empty
 	RetryAfter  time.Duration // with 503: when to try again; else 0
 
-	scope    string // RFC 6750 §3 scope attribute, set when the rule was a scope
-	expected string // for the log
-	got      string // for the log, unverified
+	scope    string    // RFC 6750 §3 scope attribute, set when the rule was a scope
+	expected string    // for the log
+	got      string    // for the log; unverified, unless caller is set
+	caller   *identity // for the log: whose verified token a rule refused
 	cause    error
 }
 

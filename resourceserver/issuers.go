@@ -21,11 +21,21 @@ type issuer struct {
 
 // newIssuer makes the issuer of a config that check has passed.
 func newIssuer(c *Config, client *http.Client, logger *slog.Logger, outer *Config) *issuer {
-	source := keySource{issuer: c.Issuer, jwksURL: c.JWKSURL, client: client, allowHTTP: slices.Clone(c.AllowHTTP)}
-	return &issuer{
+	i := &issuer{
 		issuer: c.Issuer, audiences: slices.Clone(c.Audiences), skipAudience: c.SkipAudienceCheck, algorithms: slices.Clone(c.Algorithms),
-		mapper: c.Roles, leeway: c.Leeway, keys: newKeyCache(source, c.MaxStale, logger, outer.OnFetch),
+		mapper: c.Roles, leeway: c.Leeway,
 	}
+	if c.JWKS != nil {
+		set, err := c.parseJWKS("Config")
+		if err != nil {
+			panic("resourceserver: Config.JWKS changed while New was reading it")
+		}
+		i.keys = newStaticKeys(set, c.Issuer)
+		return i
+	}
+	source := keySource{issuer: c.Issuer, jwksURL: c.JWKSURL, client: client, allowHTTP: slices.Clone(c.AllowHTTP)}
+	i.keys = newKeyCache(source, c.MaxStale, logger, outer.OnFetch)
+	return i
 }
 
 // issuerOf finds the issuer that a token names. It is asked with unverified claims: the name only chooses among those configured.
@@ -36,7 +46,7 @@ func (a *Authenticator) issuerOf(name string) (*issuer, *Error) {
 		}
 	}
 	refused := refuse(ReasonIssuer).because(a.issuerNames(), name)
-	refused.Hint = issuerHint(name)
+	refused.Hint = issuerHint(a.issuers, name)
 	return nil, refused
 }
 
@@ -46,9 +56,4 @@ func (a *Authenticator) issuerNames() string {
 		names += " " + i.issuer
 	}
 	return names
-}
-
-// mapsRoles reports whether a role rule can ever hold.
-func (a *Authenticator) mapsRoles() bool {
-	return slices.ContainsFunc(a.issuers, func(i *issuer) bool { return i.mapper != nil })
 }

@@ -24,8 +24,11 @@ const maxKeyID = 512
 func parseCompact(token string, algorithms []string) (*compact, *Error) {
 	head, rest, ok := strings.Cut(token, ".")
 	body, sig, ok2 := strings.Cut(rest, ".")
-	if !ok || !ok2 || head == "" || body == "" || sig == "" || strings.IndexByte(sig, '.') >= 0 {
+	if !ok || !ok2 || head == "" || body == "" || strings.IndexByte(sig, '.') >= 0 {
 		return nil, refuse(ReasonMalformedToken).because("three parts", "")
+	}
+	if sig == "" {
+		return nil, refuse(ReasonMalformedToken).because("a signature", "none")
 	}
 	rawHeader, ok := decodeBase64URL(head)
 	if !ok {
@@ -48,9 +51,20 @@ func parseCompact(token string, algorithms []string) (*compact, *Error) {
 	return c, nil
 }
 
+// headerNames are the header parameters that decide. As with claims, a name that differs from one only in case is refused: what one reader takes for "alg" another
+// ignores.
+var headerNames = []string{"alg", "typ", "kid", "crit", "b64", "zip", "enc"}
+
 // readHeader checks the JOSE header (RFC 7515 §4.1, RFC 8725 §3). Keys that the header brings along (jwk, jku, x5u, x5c) are never looked at: they are the
 // sender's word.
 func (c *compact) readHeader(header map[string]any, algorithms []string) *Error {
+	for name := range header {
+		for _, r := range headerNames {
+			if name != r && strings.EqualFold(name, r) {
+				return refuse(ReasonMalformedToken).because("header names in lower case", name)
+			}
+		}
+	}
 	alg, ok := header["alg"].(string)
 	if !ok {
 		return refuse(ReasonMalformedToken).because("an alg", "")

@@ -481,3 +481,12 @@ func TestStatusBeforeAnything(t *testing.T) {
 	assert.False(t, newAuth(t, f.config()).Status().Ready())
 	assert.Zero(t, f.count(discoveryPath), "Status asks nobody")
 }
+
+func TestWarmSaysWhy(t *testing.T) {
+	f := newFakeIssuer(keyFor("EdDSA"))
+	f.respond(func(*http.Request) (*http.Response, error) { return reply(404, "", nil), nil })
+	err := newAuth(t, f.config()).Warm(t.Context())
+	require.ErrorIs(t, err, rs.ErrKeysUnavailable)
+	require.ErrorContains(t, err, issuerName)
+	require.ErrorContains(t, err, "status 404")
+}

@@ -34,7 +34,7 @@ func (s *keySource) load(ctx context.Context) (*keySet, error) {
 			return nil, err
 		}
 		if document.JWKSURI == "" {
-			return nil, document.Missing("jwks_uri")
+			return nil, placeError{document.Missing("jwks_uri")}
 		}
 		place = document.JWKSURI
 	}
@@ -55,20 +55,15 @@ func (s *keySource) get(ctx context.Context, place string) (*keySet, error) {
 		return nil, err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, fmt.Errorf("status %d", answer.Status)
+		return nil, fmt.Errorf("status %d, %w", answer.Status, errBadStatus)
 	}
 	keys, skipped, err := jose.ParseSet(answer.Body)
 	if err != nil {
 		return nil, err
 	}
 	now, life := time.Now(), lifetime(answer.Header)
-	set := &keySet{byID: map[string][]*jose.Key{}, all: keys, skipped: skipped, fetched: now, refreshAt: now.Add(jitter(life * 8 / 10)), staleAt: now.Add(life)}
-	ids := make([]string, len(keys))
-	for i, key := range keys {
-		set.byID[key.ID] = append(set.byID[key.ID], key)
-		ids[i] = key.ID
-	}
-	set.ids = clip(strings.Join(ids, " "))
+	set := newKeySet(keys, skipped, now)
+	set.refreshAt, set.staleAt = now.Add(jitter(life*8/10)), now.Add(life)
 	return set, nil
 }
 

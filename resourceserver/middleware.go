@@ -1,6 +1,7 @@
 package resourceserver
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -10,7 +11,7 @@ import (
 // Require returns middleware that lets a request through if its bearer token is valid and all rules hold; without rules, any valid token will do. The handler
 // finds the caller with PrincipalFrom. Nested middleware of the same Authenticator verifies a token once.
 //
-// It panics on a nil rule, and on a role rule if no issuer has a role mapper.
+// It panics on a nil rule, on a role rule if no issuer has a role mapper, and on FromIssuer if there is no such issuer.
 func (a *Authenticator) Require(rules ...Rule) func(http.Handler) http.Handler {
 	a.checkRules(rules)
 	rules = slices.Clone(rules)
@@ -66,8 +67,8 @@ func (a *Authenticator) checkRules(rules []Rule) {
 	if slices.Contains(rules, nil) {
 		panic("resourceserver: a nil rule: leave it out for any valid token")
 	}
-	if slices.ContainsFunc(rules, needsRoles) && !a.mapsRoles() {
-		panic("resourceserver: a role rule, but Config.Roles is nil, so nobody has roles: set it, to keycloak.RealmRoles for instance")
+	for _, rule := range rules {
+		mustSuit(rule, a.issuers)
 	}
 }
 
@@ -83,11 +84,9 @@ func (a *Authenticator) admit(w http.ResponseWriter, r *http.Request, rules []Ru
 		p, _ := PrincipalFrom(r.Context())
 		for _, rule := range rules {
 			if err := rule.Check(r, p); err != nil {
-				refused := asError(err)
-				if refused.expected == "" {
-					refused = refused.because(rule.String(), refused.got)
-				}
-				a.refuse(w, r, refused)
+				refused := *asError(err) // a copy: a rule may hand out the same error each time
+				refused.expected, refused.caller = cmp.Or(refused.expected, rule.String()), id
+				a.refuse(w, r, &refused)
 				return nil, false
 			}
 		}
@@ -105,7 +104,7 @@ func (a *Authenticator) authenticate(r *http.Request) (*identity, *Error) {
 			return memo.identity, nil
 		}
 	}
-	token, refused := bearerToken(authorization)
+	token, refused := bearerToken(authorization, a.maxTokenSize)
 	if refused != nil {
 		return nil, refused
 	}

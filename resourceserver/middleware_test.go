@@ -156,6 +156,7 @@ func TestPrincipalInHandler(t *testing.T) {
 func TestNestedMiddlewareVerifiesOnce(t *testing.T) {
 	f := newFakeIssuer(keyFor("EdDSA"))
 	c := f.config()
+	c.DisableCache = true // or the counts below would be its doing
 	counting := 0
 	c.Roles = func(rs.Claims) []string { counting++; return []string{"ADMIN"} }
 	auth, second := newAuth(t, c), newAuth(t, c)
@@ -422,10 +423,49 @@ func TestCustomRuleIsLogged(t *testing.T) {
 	record := book.records(t, "request refused")[0]
 	assert.Equal(t, "rule_not_met", record["reason"])
 	assert.Equal(t, "tenant in good standing", record["expected"])
-	assert.Equal(t, "tenant is suspended", record["unverified"].(map[string]any)["got"])
+	assert.Equal(t, map[string]any{"client": "archival-service", "username": "siva", "subject": "b1c5", "has": "tenant is suspended"}, record["caller"])
 }
 
 type suspended struct{}
 
 func (suspended) Check(*http.Request, *rs.Principal) error { return errors.New("tenant is suspended") }
 func (suspended) String() string                           { return "tenant in good standing" }
+
+// TestHintsFitTheCase holds that the mend in the log is that of the mistake at hand.
+func TestHintsFitTheCase(t *testing.T) {
+	for name, c := range map[string]struct {
+		token claims
+		want  string
+	}{
+		"a slash more":          {claims{"iss": issuerName + "/"}, "differ by the slash at the end"},
+		"another realm":         {claims{"iss": "https://issuer.test/realms/other"}, "another realm of the same server"},
+		"another host":          {claims{"iss": "http://keycloak:8080/realms/sivalabs"}, "KC_HOSTNAME"},
+		"no iss":                {claims{"iss": absent}, "the token has no iss"},
+		"audience":              {claims{"aud": "account"}, "add an Audience mapper for messages-service"},
+		"no audience":           {claims{"aud": absent}, "the token has no aud"},
+		"an ID token":           {claims{"aud": "webapp", "typ": "ID"}, "send the access_token"},
+		"no roles":              {claims{"roles": absent}, "the token holds no roles at all"},
+		"client roles only":     {claims{"roles": absent, "resource_access": claims{"b": claims{}, "a": claims{}}}, "client roles of [a b]"},
+		"roles, but other ones": {claims{"roles": []string{"USER"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var book logBook
+			config := newFakeIssuer(keyFor("EdDSA")).config()
+			config.Logger = book.logger()
+			get(newAuth(t, config).RequireRole("ADMIN")(ok), "Bearer "+sign(keyFor("EdDSA"), nil, good(c.token)))
+			hint, _ := book.records(t, "request refused")[0]["hint"].(string)
+			if c.want == "" {
+				assert.Empty(t, hint)
+				return
+			}
+			assert.Contains(t, hint, c.want)
+		})
+	}
+}
+
+func TestTokenTooLargeIsNotScanned(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	w := get(auth.Require()(ok), "Bearer "+strings.Repeat("$", rs.DefaultMaxTokenSize+1))
+	assert.Equal(t, 401, w.Code)
+	assert.Contains(t, w.Header().Get("WWW-Authenticate"), "the token is too large")
+}

@@ -30,6 +30,7 @@ type identity struct {
 	subject, issuer, clientID, username string
 	roles, scopes                       []string
 	expiry                              time.Time
+	from                                time.Time // nbf less the leeway; zero: no nbf
 	until                               time.Time // expiry and leeway: from here on an uncached verification would refuse
 	claims                              Claims
 }
@@ -69,6 +70,28 @@ func (p *Principal) heldScopes() []string {
 		return p.verified.scopes
 	}
 	return p.Scopes
+}
+
+// heldClaims, heldClient and heldIssuer are what rules go by.
+func (p *Principal) heldClaims() Claims {
+	if p.verified != nil {
+		return p.verified.claims
+	}
+	return p.Claims
+}
+
+func (p *Principal) heldClient() string {
+	if p.verified != nil {
+		return p.verified.clientID
+	}
+	return p.ClientID
+}
+
+func (p *Principal) heldIssuer() string {
+	if p.verified != nil {
+		return p.verified.issuer
+	}
+	return p.Issuer
 }
 
 type principalKey struct{}

@@ -164,15 +164,28 @@ func joined(rules []Rule) string {
 	return strings.Join(names, "; ")
 }
 
-// needsRoles reports whether a rule is, or is made of, a role rule.
-func needsRoles(rule Rule) bool {
+// mustSuit panics if a rule, or one that it is made of, can never hold for tokens of these issuers.
+func mustSuit(rule Rule, issuers []*issuer) {
 	switch r := rule.(type) {
 	case roleRule:
-		return true
+		if !slices.ContainsFunc(issuers, func(i *issuer) bool { return i.mapper != nil }) {
+			panic("resourceserver: a role rule, but Config.Roles is nil, so nobody has roles: set it, to keycloak.RealmRoles for instance")
+		}
 	case anyRule:
-		return slices.ContainsFunc(r, needsRoles)
+		for _, part := range r {
+			mustSuit(part, issuers)
+		}
 	case allRule:
-		return slices.ContainsFunc(r, needsRoles)
+		for _, part := range r {
+			mustSuit(part, issuers)
+		}
+	case issuerRule:
+		n := slices.IndexFunc(issuers, func(i *issuer) bool { return i.issuer == r.issuer })
+		if n < 0 {
+			panic("resourceserver: FromIssuer names " + strconv.Quote(r.issuer) + ", whose tokens are not accepted here: it must be exactly a Config.Issuer")
+		}
+		for _, part := range r.rules {
+			mustSuit(part, issuers[n:n+1])
+		}
 	}
-	return false
 }

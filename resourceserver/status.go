@@ -3,7 +3,12 @@ package resourceserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/svcauth/svcauth/internal/discovery"
+	"github.com/svcauth/svcauth/internal/endpoint"
+	"github.com/svcauth/svcauth/internal/jose"
 )
 
 // Decision is what the middleware decided about one request. It holds no token.
@@ -46,9 +51,14 @@ type IssuerStatus struct {
 	Ready       bool
 	KeyIDs      []string      // of the usable keys
 	Skipped     int           // keys that can't be used
-	Age         time.Duration // since the keys were fetched
+	Age         time.Duration // since the keys were fetched; 0 for Config.JWKS, and while there are none
+	NextRefresh time.Time     // from then on a request refreshes the keys; zero for Config.JWKS, and while there are none
 	Failures    int           // fetches failed in a row
 	NextAttempt time.Time     // after a failure: no voluntary fetch before it; else zero
+	// LastError says why the last fetch failed; empty if it did not. It is one of a fixed list and holds nothing that the issuer sent: "timeout", "canceled",
+	// "connection refused", "name not resolved", "tls", "too large" and "network" where no whole answer came, "unreachable" for one with another status than 200,
+	// "issuer mismatch" and "bad endpoint" for metadata that can't be used, "no usable keys", "malformed", and "panic" in the configured client.
+	LastError string
 }
 
 // Status returns a snapshot. It does no I/O.
@@ -64,24 +74,63 @@ func (i *issuer) status() IssuerStatus {
 	now, set := time.Now(), i.keys.set.Load()
 	s := IssuerStatus{Issuer: i.issuer, Ready: i.keys.serves(set, now)}
 	if set != nil {
-		s.Age, s.Skipped = now.Sub(set.fetched), len(set.skipped)
+		s.Skipped, s.NextRefresh = len(set.skipped), set.refreshAt
+		if !i.keys.static {
+			s.Age = now.Sub(set.fetched)
+		}
 		for _, key := range set.all {
 			s.KeyIDs = append(s.KeyIDs, clip(key.ID))
 		}
 	}
-	i.keys.mu.Lock()
-	defer i.keys.mu.Unlock()
-	s.Failures, s.NextAttempt = i.keys.failures, i.keys.nextAttempt
+	last := i.keys.lastFetch()
+	s.Failures, s.NextAttempt, s.LastError = last.failures, last.next, errorClass(last.err)
 	return s
 }
 
+// placeError is metadata that names no place of keys, or one that may not be used.
+type placeError struct{ error }
+
+var errBadStatus = errors.New("not a 200")
+
+// panicError is a panic of the configured client. It holds the type of the value, which itself may be a secret.
+type panicError string
+
+func (e panicError) Error() string { return "panic of type " + string(e) + " in the key fetch" }
+
+// errorClass is the word of IssuerStatus.LastError for err.
+func errorClass(err error) string {
+	var exchange *endpoint.Error
+	var document *discovery.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &exchange):
+		return string(exchange.Class)
+	case errors.As(err, &document):
+		return string(document.Reason)
+	case errors.As(err, new(placeError)):
+		return string(discovery.BadEndpoint)
+	case errors.Is(err, errBadStatus):
+		return string(discovery.Unreachable)
+	case errors.Is(err, jose.ErrNoKeys):
+		return "no usable keys"
+	case errors.As(err, new(panicError)):
+		return "panic"
+	}
+	return "malformed"
+}
+
 // Warm fetches the keys of every issuer that has none yet, for a service that wants its first request to be quick. Starting does not depend on it: an error means
-// only that the keys will be fetched on demand.
+// only that the keys will be fetched on demand. It says for each issuer why, and matches ErrKeysUnavailable.
 func (a *Authenticator) Warm(ctx context.Context) error {
 	var all []error
 	for _, i := range a.issuers {
-		if _, err := i.keys.current(ctx); err != nil {
-			all = append(all, err)
+		if _, err := i.keys.current(ctx, time.Now()); err != nil {
+			if cause := i.keys.lastFetch().err; cause != nil {
+				all = append(all, fmt.Errorf("%w: issuer %q: %s", ErrKeysUnavailable, i.issuer, cause.Error()))
+				continue
+			}
+			all = append(all, fmt.Errorf("%w: issuer %q", err, i.issuer))
 		}
 	}
 	return errors.Join(all...)

@@ -2,6 +2,7 @@ package resourceserver
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -94,28 +95,45 @@ func audience(claims Claims) ([]string, *Error) {
 	return texts, nil
 }
 
-// beforeKey makes the checks that need no key, in the order that makes a foreign token cheap: none of these refusals may cause a fetch.
-func (i *issuer) beforeKey(c *candidate, header *compact, now time.Time) *Error {
-	if c.issuer != i.issuer {
-		return refuse(ReasonIssuer).because(i.issuer, c.issuer)
+// checkAudience makes sure that the token is meant for this service (RFC 7519 §4.1.3).
+func checkAudience(_ context.Context, v *verification) *Error {
+	i, c := v.issuer, v.candidate
+	if i.skipAudience || slices.ContainsFunc(i.audiences, func(a string) bool { return slices.Contains(c.audience, a) }) {
+		return nil
 	}
-	if !i.skipAudience && !slices.ContainsFunc(i.audiences, func(a string) bool { return slices.Contains(c.audience, a) }) {
-		refused := refuse(ReasonAudience).because(strings.Join(i.audiences, " "), "["+strings.Join(c.audience, " ")+"]")
-		refused.Hint = audienceHint(i.audiences, c.audience)
-		return refused
+	refused := refuse(ReasonAudience).because(strings.Join(i.audiences, " "), "["+strings.Join(c.audience, " ")+"]")
+	refused.Hint = audienceHint(i.audiences, c.audience)
+	if kind := tokenKind(c, v.jws); kind != nil { // a mapper would mend nothing
+		refused.Hint = kindHint(kind.Reason, c.kind)
 	}
-	if !now.Before(c.expiry.Add(i.leeway)) {
-		return refuse(ReasonExpired).because("exp after "+stamp(now), stamp(c.expiry))
-	}
-	return tokenKind(c, header)
+	return refused
 }
 
-// afterSignature makes the checks left once the signature holds.
-func (i *issuer) afterSignature(c *candidate, now time.Time) *Error {
-	if !c.notBefore.IsZero() && now.Add(i.leeway).Before(c.notBefore) {
-		return refuse(ReasonNotYetValid).because("nbf before "+stamp(now), stamp(c.notBefore))
+// checkExpiry comes before the key is looked for: an old token may not cause a fetch.
+func checkExpiry(_ context.Context, v *verification) *Error {
+	if v.now.Before(v.candidate.expiry.Add(v.issuer.leeway)) {
+		return nil
 	}
-	return nil
+	refused := refuse(ReasonExpired).because("exp after "+stamp(v.now), stamp(v.candidate.expiry))
+	refused.Hint = expiredHint(v.now.Sub(v.candidate.expiry))
+	return refused
+}
+
+// checkNotBefore comes last, since only a verified token is worth waiting for.
+func checkNotBefore(_ context.Context, v *verification) *Error {
+	c := v.candidate
+	if c.notBefore.IsZero() || !v.now.Before(c.notBefore.Add(-v.issuer.leeway)) {
+		return nil
+	}
+	return refuse(ReasonNotYetValid).because("nbf before "+stamp(v.now), stamp(c.notBefore))
+}
+
+func checkKind(_ context.Context, v *verification) *Error {
+	refused := tokenKind(v.candidate, v.jws)
+	if refused != nil {
+		refused.Hint = kindHint(refused.Reason, v.candidate.kind)
+	}
+	return refused
 }
 
 // tokenKind tells access tokens from their siblings. Keycloak signs ID tokens with the same key and gives all kinds the header typ JWT, so its claim typ decides;
@@ -154,11 +172,15 @@ func scopes(claims Claims) []string {
 	return distinct(all)
 }
 
-// identity is who c speaks for, once it is verified.
-func (c *candidate) identity(i *issuer) *identity {
+// identity is who v speaks for, once every check has passed.
+func (v *verification) identity() *identity {
+	c, i := v.candidate, v.issuer
 	id := &identity{
-		subject: c.subject, issuer: c.issuer, scopes: scopes(c.claims), expiry: c.expiry, until: c.expiry.Add(i.leeway), claims: c.claims,
+		subject: c.subject, issuer: i.issuer, scopes: scopes(c.claims), expiry: c.expiry, until: c.expiry.Add(i.leeway), claims: c.claims,
 		clientID: cmp.Or(c.authorizedParty, c.clientID), username: cmp.Or(c.claims.String("preferred_username"), c.subject),
+	}
+	if !c.notBefore.IsZero() {
+		id.from = c.notBefore.Add(-i.leeway)
 	}
 	if i.mapper != nil {
 		id.roles = distinct(i.mapper(c.claims))

@@ -1,0 +1,34 @@
+package resourceserver
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/svcauth/svcauth/internal/jose"
+)
+
+type cannedJWKS string
+
+func (c cannedJWKS) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(c)))}, nil
+}
+
+// VerifyJWS takes token apart and verifies its signature with a JWK Set as Verify does, but asks nothing of the payload: published vectors sign texts that are
+// no claims.
+func VerifyJWS(token, jwks string) error {
+	jws, refused := parseCompact(token, jose.Algorithms())
+	if refused != nil {
+		return refused
+	}
+	source := keySource{client: &http.Client{Transport: cannedJWKS(jwks)}}
+	set, err := source.get(context.Background(), "https://issuer.test/certs")
+	if err != nil {
+		return err
+	}
+	if _, refused := set.verify(jws); refused != nil {
+		return refused
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package resourceserver
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// log writes what came of a fetch.
+func (k *keyCache) log(ctx context.Context, set *keySet, err error, failuresBefore int, next time.Duration) {
+	issuer := slog.String("issuer", k.source.issuer)
+	if err != nil {
+		attrs := []slog.Attr{issuer, slog.String("error", err.Error()), slog.Int("failures", failuresBefore+1), slog.Duration("next_attempt_in", next)}
+		if good := k.set.Load(); k.serves(good, time.Now()) {
+			age := time.Since(good.fetched)
+			attrs = append(attrs, slog.Duration("keys_age", age), slog.Duration("keys_serve_for", k.maxStale-age))
+			k.logger.LogAttrs(ctx, slog.LevelWarn, "issuer's keys can't be refreshed; the last good ones serve on", attrs...)
+			return
+		}
+		k.logger.LogAttrs(ctx, slog.LevelError, "issuer's keys can't be fetched; tokens are answered with 503", attrs...)
+		return
+	}
+	level, message := slog.LevelDebug, "issuer's keys fetched"
+	if failuresBefore > 0 {
+		level, message = slog.LevelInfo, "issuer's keys fetched again"
+	}
+	attrs := []slog.Attr{issuer, slog.Int("keys", set.len())}
+	for _, s := range set.skipped {
+		attrs = append(attrs, slog.Group("skipped", slog.String("kid", clip(s.ID)), slog.String("reason", s.Reason)))
+	}
+	k.logger.LogAttrs(ctx, level, message, attrs...)
+}
