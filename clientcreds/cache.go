@@ -55,7 +55,7 @@ func (s *Source) Token() (*oauth2.Token, error) { return s.TokenContext(context.
 // The token is shared with other callers and must not be written to. Its Expiry is the end of its life as counted from before it was asked for; what the
 // issuer granted as scope is Extra("scope"). Refresh tokens and ID tokens are never kept.
 //
-// The error is or wraps an [*Error], or ctx.Err().
+// The error is or wraps an [*Error], or ctx.Err(); on a Source that New or For could not make, it says so and is neither.
 func (s *Source) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	h, err := s.get(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package clientcreds
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -214,7 +215,9 @@ func (s *Source) ask(ctx context.Context, d *Diagnosis, tokenURL string) {
 }
 
 func (d *Diagnosis) refused(failed *Error, c *client) {
-	if a, ok := c.auth.(MutualTLS); ok {
+	if a, ok := c.auth.(interface {
+		load() (*tls.Certificate, fingerprint, error)
+	}); ok {
 		if pair, _, err := a.load(); err == nil && time.Now().After(pair.Leaf.NotAfter) {
 			d.set(SubjectSecret, ResultWrong, "the client's certificate ended on "+pair.Leaf.NotAfter.UTC().Format(time.DateOnly), "renew it; the new files are used without a restart")
 			return

@@ -16,6 +16,7 @@ import (
 
 	"github.com/svcauth/svcauth/internal/discovery"
 	"github.com/svcauth/svcauth/internal/endpoint"
+	"github.com/svcauth/svcauth/internal/flight"
 )
 
 // fetch asks the issuer for a token, once; and once more if the credential was refused and, read again, turns out to be another one: it was rotated
@@ -64,6 +65,9 @@ func (c *client) endpoint(ctx context.Context) (string, *discovery.Document, *Er
 	if err == nil && doc.TokenEndpoint == "" {
 		c.documents.forget(doc)
 		err = doc.Missing("token_endpoint")
+	}
+	if p := (*flight.PanicError)(nil); errors.As(err, &p) {
+		return "", nil, &Error{Class: ClassPanic, text: "panic of type " + p.Type + " while asking for a token", stack: p.Stack}
 	}
 	if err != nil {
 		return "", nil, &Error{Class: ClassDiscovery, text: err.Error()}

@@ -47,7 +47,7 @@ type Config struct {
 	AllowHTTP []string
 	// HTTPClient fetches metadata and keys; nil is http.DefaultClient. It is copied; redirects are off, and 5 s are set if it has no timeout.
 	HTTPClient *http.Client
-	// Logger gets denials and trouble with keys; nil is slog.Default().
+	// Logger gets denials and trouble with keys; nil is slog.Default() as it stands when New is called.
 	Logger *slog.Logger
 	// WriteError writes status and body of a refusal instead of application/problem+json. The WWW-Authenticate and Retry-After headers are set before it is
 	// called. It must not send Error.Hint to the client.

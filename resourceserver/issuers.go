@@ -19,7 +19,7 @@ type issuer struct {
 	keys         *keyCache
 }
 
-// newIssuer makes the issuer of a config that check has passed.
+// newIssuer makes the issuer of a config that complete has passed.
 func newIssuer(c *Config, client *http.Client, logger *slog.Logger, outer *Config) *issuer {
 	i := &issuer{
 		issuer: c.Issuer, audiences: slices.Clone(c.Audiences), skipAudience: c.SkipAudienceCheck, algorithms: slices.Clone(c.Algorithms),

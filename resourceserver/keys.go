@@ -129,7 +129,9 @@ func (k *keyCache) fetch(ctx context.Context) (set *keySet, err error) {
 		}
 		k.record(ctx, set, err, start)
 	}()
-	if set, err = k.source.load(ctx); err != nil {
+	err = errNoResult // stands if the client's code ends the goroutine: without a record of that, every request would try again at once
+	loaded, failed := k.source.load(ctx)
+	if set, err = loaded, failed; err != nil {
 		return nil, err
 	}
 	set.asked = start

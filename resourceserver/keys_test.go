@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -489,4 +490,33 @@ func TestWarmSaysWhy(t *testing.T) {
 	require.ErrorIs(t, err, rs.ErrKeysUnavailable)
 	require.ErrorContains(t, err, issuerName)
 	require.ErrorContains(t, err, "status 404")
+}
+
+// TestKeyPublishedDuringCallback holds that a fetch which has brought its keys and only runs OnFetch yet does not speak for a key published meanwhile.
+func TestKeyPublishedDuringCallback(t *testing.T) {
+	keyFor("EdDSA")
+	keyFor("EdDSA/other")
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeIssuer(keyFor("EdDSA"))
+		c := f.config()
+		c.OnFetch = func(context.Context, rs.Fetch) { time.Sleep(time.Second) }
+		auth := newAuth(t, c)
+		go func() { _ = auth.Warm(t.Context()) }()
+		time.Sleep(500 * time.Millisecond)
+		f.publish(keyFor("EdDSA"), keyFor("EdDSA/other"))
+		require.NoError(t, verifyErr(t, auth, unknownKid()))
+		time.Sleep(time.Minute)
+	})
+}
+
+// TestClientThatEndsTheGoroutine holds that such a fetch counts as failed.
+func TestClientThatEndsTheGoroutine(t *testing.T) {
+	f := newFakeIssuer(keyFor("EdDSA"))
+	auth := newAuth(t, f.config())
+	f.respond(func(*http.Request) (*http.Response, error) { runtime.Goexit(); return nil, nil })
+	for range 5 {
+		requireReason(t, verifyErr(t, auth, goodToken()), rs.ReasonKeysUnavailable)
+	}
+	assert.Equal(t, 1, f.count(discoveryPath))
+	assert.Equal(t, "panic", auth.Status().Issuers[0].LastError)
 }

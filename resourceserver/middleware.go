@@ -51,6 +51,11 @@ func (a *Authenticator) Optional() func(http.Handler) http.Handler {
 				a.refuse(w, r, refused)
 				return
 			}
+			d := Decision{Allowed: true, Status: http.StatusOK}
+			if id != nil {
+				d.Issuer, d.ClientID = id.issuer, id.clientID
+			}
+			a.decided(r.Context(), d)
 			next.ServeHTTP(w, a.withIdentity(r, id))
 		})
 	}
@@ -58,7 +63,7 @@ func (a *Authenticator) Optional() func(http.Handler) http.Handler {
 
 func mustHandler(next http.Handler) {
 	if next == nil {
-		panic("resourceserver: middleware around a nil handler")
+		panic("resourceserver: a nil handler: pass the handler to protect")
 	}
 }
 

@@ -229,6 +229,10 @@ func TestRefuse(t *testing.T) {
 	}
 	get(auth.Require()(ok), "Bearer "+goodToken())
 	assert.Equal(t, rs.Decision{Allowed: true, Status: 200, Issuer: issuerName, ClientID: "archival-service"}, decisions[6])
+	get(auth.Optional()(ok), "")
+	get(auth.Optional()(ok), "Bearer "+goodToken())
+	assert.Equal(t, rs.Decision{Allowed: true, Status: 200}, decisions[7])
+	assert.Equal(t, decisions[6], decisions[8])
 	w := httptest.NewRecorder()
 	auth.Refuse(w, httptest.NewRequest("GET", "/", nil), errors.New("something"))
 	assert.Equal(t, 403, w.Code)

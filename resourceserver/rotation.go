@@ -7,7 +7,8 @@ import (
 
 // renew is asked for when no key of old verifies a token. It fetches at most once in 30 s, however many unknown keys are named, so that forged tokens can't
 // make this service hammer its issuer; failures count too, for a struggling issuer least of all needs more requests. Keys refused within the cooldown
-// lead to one fetch at its end. started is when the token came. The answer is a newer set, or why there is none: the token's fault if the issuer answered last, else the issuer's.
+// lead to one fetch at its end. started is when the token came. The answer is a newer set, or why there is none: the token's fault if the issuer answered last,
+// else the issuer's.
 func (k *keyCache) renew(ctx context.Context, old *keySet, started time.Time) (*keySet, *Error) {
 	if set := k.set.Load(); set != old && set != nil {
 		return set, nil
@@ -16,8 +17,8 @@ func (k *keyCache) renew(ctx context.Context, old *keySet, started time.Time) (*
 		return nil, refuse(ReasonUnknownKey) // the issuer was asked after this very token came
 	}
 	// A fetch that is under way is shared by all that wait for a new key. It may have begun before the issuer had that key: then its answer is tried, and the
-	// next call of renew makes another fetch.
-	if set, joined, err := k.flight.Join(ctx); joined {
+	// next call of renew makes another fetch. One whose set this token has tried already, and that only runs its callback yet, brings nothing.
+	if set, joined, err := k.flight.Join(ctx); joined && (err != nil || set != old) {
 		return k.renewed(ctx, old, set, err)
 	}
 	if k.cooldown() {

@@ -90,7 +90,10 @@ func (i *issuer) status() IssuerStatus {
 // placeError is metadata that names no place of keys, or one that may not be used.
 type placeError struct{ error }
 
-var errBadStatus = errors.New("not a 200")
+var (
+	errBadStatus = errors.New("not a 200")
+	errNoResult  = errors.New("the key fetch ended without a result")
+)
 
 // panicError is a panic of the configured client. It holds the type of the value, which itself may be a secret.
 type panicError string
@@ -114,7 +117,7 @@ func errorClass(err error) string {
 		return string(discovery.Unreachable)
 	case errors.Is(err, jose.ErrNoKeys):
 		return "no usable keys"
-	case errors.As(err, new(panicError)):
+	case errors.As(err, new(panicError)), errors.Is(err, errNoResult):
 		return "panic"
 	}
 	return "malformed"

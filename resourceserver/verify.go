@@ -11,8 +11,7 @@ import (
 
 // Verify decides whether token is a valid access token for this resource server (RFC 7519 §7.2, RFC 8725, RFC 9068 §4), and says who it speaks for.
 // It is what the middleware calls, and the door for other transports. ctx bounds only how long the caller waits for keys. A token that was accepted before is
-// looked up instead of verified, as long as
-// verifying it would come to the same (see Config.CacheTokens).
+// looked up instead of verified, as long as verifying it would come to the same (see Config.CacheTokens).
 //
 // Errors are *Error. One that matches ErrKeysUnavailable says nothing about the token. The OnDecision callback and the log of denials belong to the
 // middleware and to Refuse; Verify itself is silent.

@@ -1,5 +1,5 @@
-// Package jose is the library's one door to JOSE: public keys from a JWK Set (RFC 7517), signatures (RFC 7515, RFC 7518, RFC 8037), and signing keys for
-// the embedded realm. Parsing of tokens and claims is not here: it belongs to who decides about them.
+// Package jose is the library's one door to JOSE: public keys from a JWK Set (RFC 7517), signatures (RFC 7515, RFC 7518, RFC 8037), and signing, for a
+// client's own assertions and for the embedded realm. Parsing of tokens and claims is not here: it belongs to who decides about them.
 package jose
 
 import (
