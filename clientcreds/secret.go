@@ -11,7 +11,8 @@ import (
 )
 
 // A Secret gives a secret, a key or an assertion. It is called for every token request, so a rotated secret counts from the next request on. It must be
-// safe for concurrent use, return when its context ends, and not return a slice that it changes later. Its error is shown to callers and logged: it must not hold the secret.
+// safe for concurrent use, return when its context ends, and not return a slice that it changes later. Its error is shown to callers and logged: it must not
+// hold the secret.
 type Secret func(context.Context) ([]byte, error)
 
 // maxSecret bounds a secret file, in bytes.
