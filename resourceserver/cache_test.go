@@ -229,14 +229,19 @@ func TestCacheIsBoundedInBytes(t *testing.T) {
 		"many short ones": strings.Split(strings.Repeat("role,", 300), ","),
 		"many members":    members(60),
 		"numbers":         make([]int, 500),
+		"scopes repeated": nil,
 		"empty objects":   make([]struct{}, 300),
 	} {
 		t.Run(name, func(t *testing.T) {
 			auth, _ := counted(t, newFakeIssuer(keyFor("EdDSA")), func(c *rs.Config) { c.CacheTokens, c.CacheBytes = 100_000, bound })
 			require.NoError(t, auth.Warm(t.Context()))
 			before := heap()
+			scope := "openid"
+			if name == "scopes repeated" {
+				scope = strings.Repeat("a ", 4000)
+			}
 			for n := range 500 {
-				require.NoError(t, verifyErr(t, auth, sign(keyFor("EdDSA"), nil, good(claims{"jti": fmt.Sprint(n), "x": filler}))))
+				require.NoError(t, verifyErr(t, auth, sign(keyFor("EdDSA"), nil, good(claims{"jti": fmt.Sprint(n), "x": filler, "scope": scope}))))
 			}
 			assert.Less(t, heap()-before, int64(bound*12/10))
 			runtime.KeepAlive(auth)

@@ -109,14 +109,17 @@ func (c *Config) issuerConfigs() ([]Config, error) {
 	return all, nil
 }
 
+// maxSize keeps sums of sizes within their type, on any machine.
+const maxSize = 1 << 30
+
 // checkSizes checks the bounds that stand on the outer Config.
 func (c *Config) checkSizes() error {
 	for _, size := range []struct {
 		name  string
 		value int
 	}{{"MaxTokenSize", c.MaxTokenSize}, {"CacheTokens", c.CacheTokens}, {"CacheBytes", c.CacheBytes}} {
-		if size.value < 0 {
-			return fmt.Errorf("Config.%s is negative", size.name)
+		if size.value < 0 || size.value > maxSize {
+			return fmt.Errorf("Config.%s is %d: want a size up to %d, or 0 for the default", size.name, size.value, maxSize)
 		}
 	}
 	if c.DisableCache && (c.CacheTokens != 0 || c.CacheBytes != 0) {

@@ -2,6 +2,7 @@ package resourceserver_test
 
 import (
 	"log/slog"
+	"math"
 	"net/http"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ func TestNewRefuses(t *testing.T) {
 		{"HS256", with(func(c *rs.Config) { c.Algorithms = []string{"RS256", "HS256"} }), `"HS256" is not a supported asymmetric`},
 		{"none", with(func(c *rs.Config) { c.Algorithms = []string{"none"} }), `"none"`},
 		{"algorithm in lower case", with(func(c *rs.Config) { c.Algorithms = []string{"rs256"} }), `"rs256"`},
+		{"a cache beyond all bounds", with(func(c *rs.Config) { c.CacheTokens = math.MaxInt }), "Config.CacheTokens is"},
 		{"negative size", with(func(c *rs.Config) { c.MaxTokenSize = -1 }), "MaxTokenSize"},
 		{"negative stale", with(func(c *rs.Config) { c.MaxStale = -time.Second }), "MaxStale"},
 		{"stale for too short", with(func(c *rs.Config) { c.MaxStale = 1 }), "want at least 1m0s"},

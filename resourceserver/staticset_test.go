@@ -88,9 +88,9 @@ func TestStaticKeysRefused(t *testing.T) {
 
 func TestCacheSizesRefused(t *testing.T) {
 	for want, change := range map[string]func(*rs.Config){
-		"Config.CacheTokens is negative": func(c *rs.Config) { c.CacheTokens = -1 },
-		"Config.CacheBytes is negative":  func(c *rs.Config) { c.CacheBytes = -1 },
-		"Config.DisableCache and":        func(c *rs.Config) { c.DisableCache, c.CacheTokens = true, 5 },
+		"Config.CacheTokens is -1": func(c *rs.Config) { c.CacheTokens = -1 },
+		"Config.CacheBytes is -1":  func(c *rs.Config) { c.CacheBytes = -1 },
+		"Config.DisableCache and":  func(c *rs.Config) { c.DisableCache, c.CacheTokens = true, 5 },
 	} {
 		config := newFakeIssuer().config()
 		change(&config)

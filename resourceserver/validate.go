@@ -201,7 +201,7 @@ func distinct(names []string) []string {
 			unique = append(unique, name)
 		}
 	}
-	return unique
+	return slices.Clone(unique) // as long as it is: many duplicates must not keep their room in a remembered token
 }
 
 // stamp writes a date for the log; years that RFC 3339 can't write are given in seconds.

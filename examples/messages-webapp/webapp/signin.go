@@ -134,7 +134,7 @@ func (a *App) exchange(r *http.Request, code string, begun signIn) (*person, err
 func (a *App) enter(w http.ResponseWriter, r *http.Request, old *session, who *person) {
 	s := &session{person: who}
 	old.mu.Lock()
-	s.signIns = old.signIns
+	s.signIns = slices.Clone(old.signIns) // two callbacks at once must not share an array
 	if old.draft.author == "" || old.draft.author == who.subject {
 		s.draft = old.draft
 	}
