@@ -66,7 +66,7 @@ func (p *parser) escaped(out []byte) (string, error) {
 	return "", ErrSyntax
 }
 
-// unicode reads the digits of \uXXXX, and the second half of a surrogate pair. A lone half is refused: readers differ in what they make of it.
+// unicode reads the four digits after \u, and the second half of a surrogate pair. A lone half is refused: readers differ in what they make of it.
 func (p *parser) unicode() (rune, error) {
 	r, ok := p.hex4()
 	if !ok {
