@@ -1,7 +1,6 @@
 package clientcreds
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -62,16 +61,8 @@ type claims struct {
 
 // peek returns nil for a token that is no JWT.
 func peek(token string) *claims {
-	parts := strings.SplitN(token, ".", 4)
-	if len(parts) != 3 {
-		return nil
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return nil
-	}
 	var c claims
-	if json.Unmarshal(payload, &c) != nil {
+	if json.Unmarshal(jwtPayload(token), &c) != nil {
 		return nil
 	}
 	return &c

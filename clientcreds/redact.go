@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -149,4 +150,13 @@ func printableURLs(raw []string) []string {
 		all[i] = printableURL(r)
 	}
 	return all
+}
+
+// shownParams are parameters that issuers name in errors, and that nobody takes for secrets.
+var shownParams = map[string]bool{"audience": true, "resource": true, "tenant": true, "organization": true, "requested_token_type": true}
+
+// hides reports whether the values of a parameter are kept out of everything that is shown.
+func hides(params url.Values, name string) bool {
+	_, configured := params[name]
+	return configured && !shownParams[name]
 }

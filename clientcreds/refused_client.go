@@ -1,7 +1,6 @@
 package clientcreds
 
 import (
-	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -33,13 +32,4 @@ func (r *refusals) note(failed *Error, now time.Time) {
 	case failed.permanent && (failed.Code == "invalid_client" || failed.Code == "unauthorized_client"):
 		r.last.Store(&refusedClient{failed, now.Add(refusalMemory)})
 	}
-}
-
-// shownParams are parameters that issuers name in errors, and that nobody takes for secrets.
-var shownParams = map[string]bool{"audience": true, "resource": true, "tenant": true, "organization": true, "requested_token_type": true}
-
-// hides reports whether the values of a parameter are kept out of everything that is shown.
-func hides(params url.Values, name string) bool {
-	_, configured := params[name]
-	return configured && !shownParams[name]
 }

@@ -102,18 +102,23 @@ func duration(seconds float64) time.Duration {
 // jwtLifetime reads how long a token lives from sent on out of its exp claim, if it is a JWT, and returns zero if it can't. Nothing is verified: it is a
 // hint about when to ask again, and a wrong one costs a request or a 401.
 func jwtLifetime(token string, sent time.Time) time.Duration {
-	parts := strings.SplitN(token, ".", 4)
-	if len(parts) != 3 {
-		return 0
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return 0
-	}
 	var exp float64
-	if json.Unmarshal(parseObject(payload)["exp"], &exp) != nil || !(exp > 0) {
+	if json.Unmarshal(parseObject(jwtPayload(token))["exp"], &exp) != nil || !(exp > 0) {
 		return 0
 	}
 	now := float64(sent.UnixNano()) / float64(time.Second)
 	return duration(exp - now)
+}
+
+// jwtPayload returns the payload of a token that has the shape of a JWT, not verified, and nil for any other.
+func jwtPayload(token string) []byte {
+	parts := strings.SplitN(token, ".", 4)
+	if len(parts) != 3 {
+		return nil
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return nil
+	}
+	return payload
 }
