@@ -166,6 +166,9 @@ func (c *cache) attempt(ctx context.Context) (got *held, err error) {
 		if v := recover(); v != nil {
 			got, failed = nil, panicked(v)
 		}
+		if failed != nil {
+			failed = failed.hinted(c.source.client)
+		}
 		after := c.settle(got, failed, start)
 		c.source.client.report(ctx, c.source.target, report{before: before, after: after, start: start, end: time.Now()})
 		if failed != nil {

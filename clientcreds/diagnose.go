@@ -121,7 +121,7 @@ func (s *Source) Diagnose(ctx context.Context) (d Diagnosis) {
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
-			d.set(SubjectSecret, ResultWrong, fmt.Sprintf("panic of type %T while asking for a token", v), "mend the code of the Secret, ClientAuth or HTTPClient that the configuration brings")
+			d.refused(panicked(v), s.client)
 		}
 	}()
 	tokenURL := s.client.tokenURL
@@ -156,7 +156,7 @@ func (d *Diagnosis) discover(ctx context.Context, c *client) *discovery.Document
 		d.set(SubjectDiscovery, ResultOK, "there is a document", "")
 		d.set(SubjectIssuer, ResultWrong, err.Error(), "copy the issuer out of that document, with its scheme, port, path and final slash or none; if it is wrong there, set Keycloak's hostname option (KC_HOSTNAME) or the realm's Frontend URL")
 	default:
-		d.set(SubjectDiscovery, ResultWrong, err.Error(), "see that the issuer runs and can be reached from here; a 404 means that there is no such realm, or that an old Keycloak has /auth before /realms")
+		d.set(SubjectDiscovery, ResultWrong, err.Error(), issuerMend)
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func (d *Diagnosis) advertised(auth ClientAuth, methods []string) {
 func (s *Source) ask(ctx context.Context, d *Diagnosis, tokenURL string) {
 	r, failed := s.prepare(ctx, tokenURL)
 	if failed != nil {
-		d.set(SubjectSecret, ResultWrong, failed.text, "mend what the error names; nothing was sent")
+		d.refused(failed, s.client)
 		return
 	}
 	sent := time.Now()

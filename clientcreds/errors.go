@@ -40,6 +40,7 @@ type Error struct {
 	Status      int           // the HTTP status of its answer; 0: there was none
 	Code        string        // the error code of its answer (RFC 6749 §5.2); empty if it had none
 	Description string        // its error_description, printable ASCII, at most 200 characters
+	Hint        string        // what to do about it, in Keycloak's terms where the failure is one of Keycloak's; not part of Error's text
 	RetryIn     time.Duration // when this error was returned, the time until the next attempt may start
 
 	text       string

@@ -5,10 +5,19 @@ import (
 	"strings"
 )
 
+// issuerMend is what to do about an issuer whose document can't be had.
+const issuerMend = "see that the issuer runs and can be reached from here; a 404 means that there is no such realm, or that an old Keycloak has /auth before /realms"
+
 // blame reads a failed token request as Keycloak means it: which of the subjects is wrong, and where in its admin console that is put right. Elsewhere the
 // codes mean what RFC 6749 §5.2 says, which the subjects still fit.
 func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 	switch e.Class {
+	case ClassCredential:
+		return SubjectSecret, "mend what the error names; nothing was sent"
+	case ClassPanic:
+		return SubjectSecret, "mend the code of the Secret, ClientAuth or HTTPClient that the configuration brings"
+	case ClassDiscovery:
+		return SubjectDiscovery, issuerMend
 	case ClassTimeout, ClassNetwork:
 		return SubjectDiscovery, "see that the token endpoint can be reached from here; if its address is one that only others can reach, set Keycloak's hostname option (KC_HOSTNAME), and hostname-backchannel-dynamic for those inside"
 	case ClassTLS:
@@ -30,6 +39,13 @@ func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 		}
 	}
 	return SubjectSecret, "ask the issuer what this refusal means; Keycloak logs CLIENT_LOGIN_ERROR with the cause"
+}
+
+// hinted is e with its hint; a copy, for other Sources of the client may have e, too.
+func (e *Error) hinted(c *client) *Error {
+	copied := *e
+	_, copied.Hint = blame(e, c.id, c.auth)
+	return &copied
 }
 
 // keycloakRefusals are Keycloak's refusals of a token request, the first that fits counts. They are known by the texts of their descriptions, for it uses a

@@ -74,8 +74,8 @@ func (c *client) record(ctx context.Context, t *target, r report, f Fetch) {
 	level, message := slog.LevelDebug, "clientcreds: token refreshed"
 	switch failed := r.after.failure; {
 	case failed != nil:
-		attrs = append(attrs, slog.String("error", failed.text), slog.String("class", string(failed.Class)), slog.Int("failures", f.Failures),
-			slog.Duration("next_attempt_in", f.Next.Sub(r.end)))
+		attrs = append(attrs, slog.String("error", failed.text), slog.String("class", string(failed.Class)), slog.String("hint", failed.Hint),
+			slog.Int("failures", f.Failures), slog.Duration("next_attempt_in", f.Next.Sub(r.end)))
 		if failed.Status != 0 {
 			attrs = append(attrs, slog.Int("status", failed.Status))
 		}

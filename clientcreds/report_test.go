@@ -60,6 +60,7 @@ func TestLog(t *testing.T) {
 		assert.Equal(t, "WARN", got[0]["level"])
 		assert.Equal(t, "clientcreds: token not refreshed; the current one is still valid", got[0]["msg"])
 		assert.Equal(t, "token endpoint https://issuer.example/token answered 503", got[0]["error"])
+		assert.Equal(t, "the issuer is overloaded or down: look at its log", got[0]["hint"])
 		assert.Contains(t, got[0], "token_expires_in")
 		last := got[len(got)-1]
 		assert.Equal(t, "ERROR", last["level"])
@@ -77,6 +78,27 @@ func TestLog(t *testing.T) {
 		assert.Equal(t, "clientcreds: token obtained again", got[0]["msg"])
 		assert.Equal(t, last["failures"], got[0]["failures"])
 	})
+}
+
+// TestHint shows that a refusal says what to do about it, to the log and to the caller, and that the text which callers pass on does not.
+func TestHint(t *testing.T) {
+	var out bytes.Buffer
+	issuer := &script{next: func(int, *http.Request) (*http.Response, error) {
+		return reply(401, `{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`)
+	}}
+	source := newTestSource(t, issuer, func(c *Config) { c.Logger = slog.New(slog.NewJSONHandler(&out, nil)) })
+	for _, s := range []*Source{source, source.For(Target{Scopes: []string{"other"}})} { // the other shares the refusal
+		_, err := s.Token()
+		var failed *Error
+		require.ErrorAs(t, err, &failed)
+		assert.Contains(t, failed.Hint, "Clients > archival-service > Credentials: compare the secret")
+		assert.NotContains(t, failed.Error(), "Clients >")
+		var record map[string]any
+		require.NoError(t, json.NewDecoder(&out).Decode(&record))
+		out.Reset()
+		assert.Equal(t, failed.Hint, record["hint"])
+	}
+	assert.Equal(t, 1, issuer.count())
 }
 
 func TestStatus(t *testing.T) {
