@@ -3,6 +3,7 @@ package clientcreds
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,17 +17,17 @@ import (
 
 // Diagnosis is what [Source.Diagnose] found. It holds no token and no secret, so it may be printed, logged and sent to whoever runs the issuer.
 type Diagnosis struct {
-	ClientID string
-	From     string  // the issuer, or the token endpoint if that is what was configured
-	Checks   []Check // one for each Subject, in the order of the constants
+	ClientID string  `json:"client_id"`
+	From     string  `json:"from"`   // the issuer, or the token endpoint if that is what was configured
+	Checks   []Check `json:"checks"` // one for each Subject, in the order of the constants
 }
 
 // Check is one part of a [Diagnosis].
 type Check struct {
-	Subject Subject
-	Result  Result
-	Found   string // what was seen
-	Mend    string // what to do about it; empty if there is nothing to do
+	Subject Subject `json:"subject"`
+	Result  Result  `json:"result"`
+	Found   string  `json:"found,omitempty"` // what was seen
+	Mend    string  `json:"mend,omitempty"`  // what to do about it; empty if there is nothing to do
 }
 
 // Subject is what a [Check] is about.
@@ -91,6 +92,15 @@ func (d Diagnosis) LogValue() slog.Value {
 		attrs = append(attrs, slog.Any(string(c.Subject), group(slog.String("result", string(c.Result)), slog.String("found", c.Found), slog.String("mend", c.Mend))))
 	}
 	return group(attrs...)
+}
+
+// MarshalJSON gives the fields, and what OK says as "ok".
+func (d Diagnosis) MarshalJSON() ([]byte, error) {
+	type fields Diagnosis
+	return json.Marshal(struct {
+		fields
+		OK bool `json:"ok"`
+	}{fields(d), d.OK()})
 }
 
 // set writes a check; what is known later counts.

@@ -251,5 +251,7 @@ func TestDiagnosisHoldsNoSecret(t *testing.T) {
 			assert.Less(t, len(printed), 9000)
 		}
 		assert.Contains(t, log.String(), "d.secret.result=")
+		assert.Contains(t, string(b), fmt.Sprintf(`"ok":%v`, status == 200))
+		assert.Contains(t, string(b), `{"subject":"secret","result":"`)
 	}
 }
