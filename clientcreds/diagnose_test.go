@@ -120,6 +120,10 @@ func TestDiagnose(t *testing.T) {
 		}, SubjectSecret, ResultWrong, "panic of type string", "mend the code"},
 
 		{"assertion's audience", refused(400, "invalid_client", "Invalid token audience"), SubjectAudience, ResultWrong, "", "leave the method's Audience empty"},
+		{"somebody else's assertion's audience", func(i *realm, c *Config) {
+			c.ClientSecret, c.Auth = "", Assertion{Token: static("ey9.foreign.assertion")}
+			refused(400, "invalid_client", "Invalid token audience")(i, c)
+		}, SubjectAudience, ResultWrong, "", "serviceAccountToken.audience"},
 		{"assertion's audiences", refused(400, "invalid_client", "Multiple audiences not allowed"), SubjectAudience, ResultWrong, "", "Audience"},
 		{"no audience", func(i *realm, _ *Config) {
 			i.answer = `{"access_token":"` + jwt(`{"iss":"`+testIssuer+`"}`) + `"}`

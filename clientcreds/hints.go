@@ -33,6 +33,12 @@ func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 		}
 	}
 	said := strings.ToLower(e.Description)
+	switch auth.(type) {
+	case Assertion, *Assertion:
+		if strings.Contains(said, "audience") { // of a token that somebody else issued: the method has no say in it
+			return SubjectAudience, "let the assertion be issued for the realm's issuer, as its only audience (a projected Kubernetes token has it in serviceAccountToken.audience)"
+		}
+	}
 	for _, r := range keycloakRefusals {
 		if (r.code == "" || r.code == e.Code) && (r.says == "" || strings.Contains(said, r.says)) {
 			return r.subject, strings.NewReplacer("{client}", clientID, "{authenticator}", authenticator(auth)).Replace(r.mend)
