@@ -1,4 +1,5 @@
-// Package archtest holds the layout that CONTRIBUTING describes: which package may import which, where dependencies are touched, how files are cut.
+// Package archtest holds the layout that CONTRIBUTING describes: which package may import which, where dependencies are touched, how files are cut. It also runs
+// what the documents show, and holds what they promise to be complete.
 package archtest
 
 import (
