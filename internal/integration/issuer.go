@@ -16,7 +16,7 @@ type issuer interface {
 	URL(realm string) string // the realm's issuer
 	// Foreign gives an access token of an admin of another realm.
 	Foreign(t *testing.T) string
-	// Lightweight gives an access token of the client lightweight: one with no subject and no roles, but with the audiences.
+	// Lightweight gives an access token of the client lightweight: one with no name and no roles, but with the audiences.
 	Lightweight(t *testing.T, realm string) string
 	// Expired gives an access token of the client brief, which has all the roles, that ended at least two seconds ago.
 	Expired(t *testing.T, realm string) string

@@ -45,7 +45,7 @@ func TestTokens(t *testing.T) {
 			{"a token of archival-service, for messages-service alone", service(t, one, wide, "archival-service", jobSecret), statuses{200, 200, 200, 404, 401}},
 
 			{"no claim realm_access: no roles, and no crash as in the articles", account("no-roles-scope"), anybody},
-			{"a lightweight token: no subject, no roles", one.Lightweight(t, wide), anybody},
+			{"a lightweight token: no name, no roles", one.Lightweight(t, wide), anybody},
 
 			{"no token", "", stranger},
 			{"an ID token: the articles' services take it", ada.ID, stranger},

@@ -45,7 +45,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	now := time.Now()
+	now := s.now()
 	s.sso.mu.Lock()
 	us := s.sso.ofBrowser(r, now)
 	again := us != nil && (request.login || request.maxAge >= 0 && us.authTime.Add(request.maxAge).Before(now.Truncate(time.Second)))
@@ -94,7 +94,7 @@ func (s *Server) readTarget(form url.Values) (request *authorizationRequest, sta
 		return nil, http.StatusBadRequest, "Invalid Request"
 	case c == nil:
 		return nil, http.StatusBadRequest, "Client not found."
-	case !c.enabled:
+	case !s.enabled(c):
 		return nil, http.StatusBadRequest, "Client disabled."
 	case c.bearerOnly:
 		return nil, http.StatusForbidden, "Bearer-only applications are not allowed to initiate browser login"

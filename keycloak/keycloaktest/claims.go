@@ -3,9 +3,7 @@ package keycloaktest
 import (
 	"cmp"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +18,7 @@ type session struct {
 	roles   []role
 	granted granted
 	caller  string // address that the request for the token came from
+	light   bool   // a lightweight access token, whatever the client says
 
 	// of a person
 	sid          string
@@ -40,14 +39,13 @@ func (s *Server) accessClaims(session session, now time.Time) map[string]any {
 	claims := s.sharedClaims(session, now)
 	claims["typ"] = "Bearer"
 	claims["scope"] = g.text
-	kind := "trrtcc:" // transient session, client credentials
-	if session.person {
-		kind = "onrtac:" // online session, authorization code
+	claims["jti"] = session.tokenKind() + ":" + randomUUID()
+	if session.lightweight() {
+		claims = session.lighten(claims)
+		setAudience(claims, session.audience(func(m mapper) bool { return m.lightweight }))
+		session.mapRoles(claims, func(m mapper) bool { return m.lightweight })
+		return claims
 	}
-	if session.refreshed {
-		kind = "onrtrt:" // online session, refresh token
-	}
-	claims["jti"] = kind + randomUUID()
 
 	audience := session.audience(func(m mapper) bool { return m.access })
 	if g.has("roles") {
@@ -76,13 +74,14 @@ func (s *Server) accessClaims(session session, now time.Time) map[string]any {
 	return claims
 }
 
-// idClaims are the claims of the ID token that comes with access (OpenID Connect Core §2, §3.1.3.6).
-func (s *Server) idClaims(session session, access string, now time.Time) map[string]any {
+// idClaims are the claims of the ID token that comes with access and is signed by algorithm (OpenID Connect Core §2, §3.1.3.6).
+func (s *Server) idClaims(session session, access, algorithm string, now time.Time) map[string]any {
 	claims := s.sharedClaims(session, now)
 	claims["typ"] = "ID"
 	claims["jti"] = randomUUID()
-	hash := sha256.Sum256([]byte(access))
-	claims["at_hash"] = base64.RawURLEncoding.EncodeToString(hash[:len(hash)/2])
+	hash := hashOf(algorithm)
+	hash.Write([]byte(access)) // never fails
+	claims["at_hash"] = base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:hash.Size()/2])
 	if session.nonce != "" {
 		claims["nonce"] = session.nonce
 	}
@@ -219,18 +218,6 @@ func setAudience(claims map[string]any, audience []string) {
 	default:
 		claims["aud"] = audience
 	}
-}
-
-func (s *Server) sign(header, claims map[string]any) string {
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		panic(fmt.Sprintf("keycloaktest: the claims can't be encoded as JSON: %v", err))
-	}
-	token, err := s.keys.current().Sign(header, payload)
-	if err != nil {
-		panic(fmt.Sprintf("keycloaktest: %v", err))
-	}
-	return token
 }
 
 func randomUUID() string {

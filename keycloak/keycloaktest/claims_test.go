@@ -77,7 +77,7 @@ func TestServiceAccountTokens(t *testing.T) {
 	require.Equal(t, 200, status)
 	assert.Equal(t, tokenResponse{AccessToken: answer.AccessToken, ExpiresIn: 300, TokenType: "Bearer", Scope: "profile email"}, answer)
 	header, claims := parts(t, answer.AccessToken)
-	assert.Equal(t, map[string]any{"alg": "RS256", "typ": "JWT", "kid": s.keys.current().ID()}, header)
+	assert.Equal(t, map[string]any{"alg": "RS256", "typ": "JWT", "kid": s.keys.signer("RS256").ID()}, header)
 	wantClaims(t, serviceClaims, claims)
 	assert.Regexp(t, `^trrtcc:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`, claims["jti"])
 	assert.Equal(t, s.Issuer(), claims["iss"])

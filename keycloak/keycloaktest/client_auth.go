@@ -1,7 +1,6 @@
 package keycloaktest
 
 import (
-	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -18,9 +17,26 @@ var (
 // authenticate finds the client of a request by client_secret_basic or client_secret_post (RFC 6749 §2.3.1). As at Keycloak, what the form has overrides the
 // header, a disabled client is unknown, and a public client needs no secret.
 func (s *Server) authenticate(r *http.Request, form url.Values) (*client, *oauthError) {
-	id, secret, failed := basicCredentials(r.Header.Get("Authorization"))
+	id, secret, failed := credentials(r, form)
 	if failed != nil {
 		return nil, failed
+	}
+	c := s.realm.clients[id]
+	switch {
+	case c == nil || !s.enabled(c):
+		return nil, errUnknownClient
+	case !c.public && !s.proves(id, secret):
+		return nil, errWrongSecret
+	case c.bearerOnly:
+		return nil, errBearerOnly
+	}
+	return c, nil
+}
+
+func credentials(r *http.Request, form url.Values) (id, secret string, failed *oauthError) {
+	id, secret, failed = basicCredentials(r.Header.Get("Authorization"))
+	if failed != nil {
+		return "", "", failed
 	}
 	if form.Has("client_id") {
 		id = form.Get("client_id")
@@ -28,20 +44,7 @@ func (s *Server) authenticate(r *http.Request, form url.Values) (*client, *oauth
 	if form.Has("client_secret") {
 		secret = form.Get("client_secret")
 	}
-	c := s.realm.clients[id]
-	if c == nil || !c.enabled {
-		return nil, errUnknownClient
-	}
-	if !c.public {
-		want := s.secret(id)
-		if want == "" || subtle.ConstantTimeCompare([]byte(secret), []byte(want)) != 1 {
-			return nil, errWrongSecret
-		}
-	}
-	if c.bearerOnly {
-		return nil, errBearerOnly
-	}
-	return c, nil
+	return id, secret, nil
 }
 
 // basicCredentials reads an Authorization field. One that isn't well-formed Basic counts as none; one that isn't form-encoded is an error of its own.

@@ -1,6 +1,9 @@
 package keycloaktest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // metadata is the discovery document (OpenID Connect Discovery §3, RFC 8414 §2). Members and values are Keycloak's, less what is not served here.
 type metadata struct {
@@ -47,7 +50,7 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 		ResponseTypesSupported:           []string{"code"},
 		SubjectTypesSupported:            []string{"public"},
 		PromptValuesSupported:            []string{"none", "login"},
-		IDTokenSigningAlgValuesSupported: []string{"RS256"},
+		IDTokenSigningAlgValuesSupported: s.realm.idAlgorithms(),
 		ResponseModesSupported:           []string{"query", "fragment"},
 		TokenEndpointAuthMethods:         []string{"client_secret_basic", "client_secret_post"},
 		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "name", "given_name", "family_name", "preferred_username", "email", "acr",
@@ -57,4 +60,15 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 		CodeChallengeMethodsSupported: []string{"plain", "S256"},
 		IssParameterSupported:         true,
 	})
+}
+
+// idAlgorithms are those that sign ID tokens: the realm's first, then what clients want instead.
+func (r *realm) idAlgorithms() []string {
+	algorithms := []string{r.algorithm}
+	for _, id := range r.clientIDs {
+		if own := r.clients[id].idAlgorithm; own != "" && !slices.Contains(algorithms, own) {
+			algorithms = append(algorithms, own)
+		}
+	}
+	return algorithms
 }

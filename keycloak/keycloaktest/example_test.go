@@ -17,7 +17,7 @@ func Example() {
 	realm := keycloaktest.NewServer(keycloaktest.Config{RealmFile: "../../examples/realm/sivalabs-realm.json"})
 	defer realm.Close()
 
-	res, err := http.PostForm(realm.Issuer()+"/protocol/openid-connect/token", url.Values{
+	res, err := http.PostForm(realm.Issuer()+keycloaktest.TokenEndpoint, url.Values{
 		"grant_type":    {"client_credentials"},
 		"client_id":     {"archival-service"},
 		"client_secret": {"archival-service-demo-secret"},
@@ -43,7 +43,7 @@ func Example() {
 func ExampleServer_Token() {
 	realm := keycloaktest.NewServer(keycloaktest.Config{})
 	defer realm.Close()
-	auth, err := resourceserver.New(realm.Realm().ServerConfig("service"))
+	auth, err := resourceserver.New(realm.ServerConfig("service"))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,43 +1,20 @@
 package keycloaktest
 
-import (
-	"fmt"
-	"strings"
-	"time"
-)
-
-// maxPaths bounds what Requests remembers: a stray client must not fill the memory of a long test.
-const maxPaths = 1024
+import "time"
 
 // SetDown makes every request fail as an unreachable server does: the connection is closed without an answer. SetDown(false) ends that. Tokens can be made and
-// keys rotated meanwhile.
+// keys rotated meanwhile. For other troubles, or for one endpoint alone, see [Server.SetTrouble].
 func (s *Server) SetDown(down bool) { s.down.Store(down) }
 
-// RotateKeys makes a new signing key, which signs from now on. With keepOld the former ones stay in the key set, as in a Keycloak whose old key is passive;
-// without, tokens signed earlier can't be verified any more.
+// RotateKeys makes a new signing key of each kind there is, which signs from now on. With keepOld the former ones stay in the key set, as in a Keycloak whose old
+// key is passive; without, tokens signed earlier can't be verified any more.
 func (s *Server) RotateKeys(keepOld bool) { s.keys.rotate(keepOld) }
-
-// SetSecret gives a client a new secret; the former one is refused at once. It panics if there is no such client.
-func (s *Server) SetSecret(clientID, secret string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.secrets[clientID]; !ok {
-		panic(fmt.Sprintf("keycloaktest: realm %q has no client %q", s.realm.name, clientID))
-	}
-	s.secrets[clientID] = secret
-}
-
-func (s *Server) secret(clientID string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.secrets[clientID]
-}
 
 // SetTokenLifetime makes the access tokens and ID tokens from now on live that long, cut to seconds, whatever the realm says; 0 gives them the realm's lifespan
 // again. Refresh tokens and sessions keep theirs. It panics if lifetime is negative: Token.Lifetime makes tokens that have expired.
 func (s *Server) SetTokenLifetime(lifetime time.Duration) {
 	if lifetime < 0 {
-		panic(fmt.Sprintf("keycloaktest: SetTokenLifetime: want 0 or more, got %v", lifetime))
+		s.misuse("SetTokenLifetime: want 0 or more, got %v", lifetime)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,17 +28,9 @@ func (s *Server) tokenLifetime() time.Duration {
 	return s.lifetime
 }
 
-// Requests says how many requests came for a path, or for a URL of this server, those during SetDown included. It counts 1024 paths at most.
-func (s *Server) Requests(path string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests[strings.TrimPrefix(path, s.URL)]
-}
+// SetClockSkew sets the server's clock ahead of this machine's, or behind it if skew is negative; 0 ends that. Tokens say when they were issued and when they
+// expire by that clock, those of [Server.Token] too, and codes, refresh tokens and sessions expire by it.
+func (s *Server) SetClockSkew(skew time.Duration) { s.skew.Store(int64(skew)) }
 
-func (s *Server) count(path string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, known := s.requests[path]; known || len(s.requests) < maxPaths {
-		s.requests[path]++
-	}
-}
+// now is the server's time.
+func (s *Server) now() time.Time { return time.Now().Add(time.Duration(s.skew.Load())) }

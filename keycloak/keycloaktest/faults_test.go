@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -82,14 +83,14 @@ func TestOpenServersShareNoSigningKey(t *testing.T) {
 	seen := map[string]bool{}
 	for range 3 {
 		s := start(t, Config{})
-		id := s.keys.current().ID()
+		id := s.keys.signer("RS256").ID()
 		assert.False(t, seen[id])
 		seen[id] = true
 	}
 	closed := NewServer(Config{})
-	id := closed.keys.current().ID()
+	id := closed.keys.signer("RS256").ID()
 	closed.Close()
-	assert.Equal(t, id, start(t, Config{}).keys.current().ID(), "a closed server's key is used again")
+	assert.Equal(t, id, start(t, Config{}).keys.signer("RS256").ID(), "a closed server's key is used again")
 }
 
 func TestSetDown(t *testing.T) {
@@ -124,11 +125,14 @@ func TestRequestsCounts(t *testing.T) {
 }
 
 func TestRequestsAreBounded(t *testing.T) {
-	s := newServer(&realm{name: "r"}, "http://localhost")
+	s := newServer(&realm{name: "r", algorithm: "RS256"}, "http://localhost")
 	for n := range maxPaths + 10 {
-		s.count(strings.Repeat("a", n))
+		s.countRequest("/" + strings.Repeat("a", n))
 	}
-	assert.Len(t, s.requests, maxPaths)
+	assert.Len(t, s.counts.paths, maxPaths)
+	s.countRequest("/realms/r" + TokenEndpoint)
+	assert.Equal(t, 1, s.Requests("/realms/r"+TokenEndpoint), "an endpoint counts, however many other paths were asked for")
+	assert.Equal(t, maxPaths+11, s.Requests(AllEndpoints))
 }
 
 func TestSetSecret(t *testing.T) {
@@ -144,10 +148,10 @@ func TestSetSecret(t *testing.T) {
 func TestEverythingAtOnce(t *testing.T) {
 	s := start(t, Config{})
 	var group sync.WaitGroup
-	for n := range 8 {
+	for n := range 12 {
 		group.Go(func() {
 			for range 5 {
-				switch n % 4 {
+				switch n % 6 {
 				case 0:
 					s.RotateKeys(n == 0)
 				case 1:
@@ -160,6 +164,18 @@ func TestEverythingAtOnce(t *testing.T) {
 					assert.Equal(t, 200, status)
 					s.Requests(s.tokenURL())
 					get(t, s.certsURL())
+				case 4:
+					s.SetTrouble(UserinfoEndpoint, Status(503).Times(2), Dropped().Times(1))
+					s.SetTrouble(AllEndpoints)
+					s.RotateSecret("webapp", time.Hour)
+					s.SetNotBefore(time.Time{})
+					s.SetClockSkew(time.Duration(n))
+				case 5:
+					s.SetClientEnabled("webapp", n == 5)
+					assert.NotEmpty(t, s.Token(Token{User: "alice", Type: "Refresh"}))
+					assert.NotEmpty(t, s.Token(Token{Algorithm: "EdDSA", Forged: true}))
+					assert.LessOrEqual(t, s.Grants("job"), s.Requests(TokenEndpoint))
+					s.LastTokenRequest()
 				}
 			}
 		})

@@ -33,7 +33,7 @@ func (s *Server) authorizationCode(w http.ResponseWriter, _ *http.Request, c *cl
 		(&oauthError{http.StatusBadRequest, "invalid_request", "Missing parameter: code"}).write(w)
 		return
 	}
-	session, failed := s.redeem(c, form, time.Now())
+	session, failed := s.redeem(c, form, s.now())
 	if failed != nil {
 		failed.write(w)
 		return

@@ -12,7 +12,7 @@ import (
 func (s *Server) refreshToken(w http.ResponseWriter, _ *http.Request, c *client, form url.Values) {
 	var failed *oauthError
 	var made session
-	now := time.Now()
+	now := s.now()
 	claims, ok := s.refresh.read(form.Get("refresh_token"))
 	requested := scopeParameter(form)
 	asked, known := s.realm.grantScopes(c, requested)
@@ -21,6 +21,8 @@ func (s *Server) refreshToken(w http.ResponseWriter, _ *http.Request, c *client,
 		failed = &oauthError{http.StatusBadRequest, "invalid_request", "No refresh token"}
 	case !ok:
 		failed = &oauthError{http.StatusBadRequest, "invalid_grant", "Invalid refresh token"}
+	case claims.Issued < s.notBeforePolicy():
+		failed = &oauthError{http.StatusBadRequest, "invalid_grant", "Stale token"}
 	case claims.Expiry <= now.Unix():
 		failed = &oauthError{http.StatusBadRequest, "invalid_grant", "Token is not active"}
 	case claims.Client != c.id:
@@ -40,7 +42,7 @@ func (s *Server) refreshToken(w http.ResponseWriter, _ *http.Request, c *client,
 }
 
 // renew finds the session of a refresh token and uses it.
-func (o *sso) renew(claims refreshClaims, c *client, r *realm, now time.Time) (session, *oauthError) {
+func (o *sso) renew(claims returnedRefresh, c *client, r *realm, now time.Time) (session, *oauthError) {
 	refuse := func(description string) (session, *oauthError) {
 		return session{}, &oauthError{http.StatusBadRequest, "invalid_grant", description}
 	}

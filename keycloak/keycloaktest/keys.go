@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 )
 
 // An RSA key takes a tenth of a second or more to make. So keys are made when first needed; the encryption key, which nothing is encrypted for, is one per
-// process; and the signing keys of a closed server serve the next one. Two servers that are open at the same time never share a signing key.
+// process; and the RSA keys of a closed server serve the next one. Two servers that are open at the same time never share a signing key.
 var (
 	encryptionKey = sync.OnceValue(func() *jose.PrivateKey { return generate("RSA-OAEP") })
 
@@ -33,84 +35,117 @@ func generate(alg string) *jose.PrivateKey {
 	return key
 }
 
-func signingKey() *jose.PrivateKey {
+func isRSA(alg string) bool { return strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS") }
+
+func signingKey(alg string) *jose.PrivateKey {
+	if !isRSA(alg) {
+		return generate(alg)
+	}
 	spareMu.Lock()
 	if n := len(spare); n > 0 {
 		key := spare[n-1]
 		spare = spare[:n-1]
 		spareMu.Unlock()
+		key, err := key.WithAlgorithm(alg)
+		if err != nil {
+			panic("keycloaktest: " + err.Error()) // can't happen: any RSA key fits
+		}
 		return key
 	}
 	spareMu.Unlock()
-	return generate("RS256")
+	return generate(alg)
 }
 
 // keyring holds the keys of one realm.
 type keyring struct {
-	realm string
+	realm, algorithm string
 
-	mu        sync.Mutex         // guards the following
-	keys      []*jose.PrivateKey // in the key set; the first signs; empty until first needed
-	withdrawn []*jose.PrivateKey // kept from other servers while this one is open
-	set       []json.RawMessage  // nil until first needed
+	mu        sync.Mutex                 // guards the following
+	keys      []*jose.PrivateKey         // in the key set; of those for an algorithm the first signs; empty until first needed
+	withdrawn []*jose.PrivateKey         // kept from other servers while this one is open
+	published map[string]json.RawMessage // by key ID; a key's certificate stays the same
 }
 
-func newKeyring(realm string) *keyring { return &keyring{realm: realm} }
+func newKeyring(realm, algorithm string) *keyring {
+	return &keyring{realm: realm, algorithm: algorithm, published: map[string]json.RawMessage{}}
+}
 
-// current is the key that signs.
-func (k *keyring) current() *jose.PrivateKey {
+// signer is the key that signs by alg. If there is none yet it is made, as Keycloak does, and is in the key set from then on.
+func (k *keyring) signer(alg string) *jose.PrivateKey {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.first()
+	return k.find(alg)
 }
 
-// first is called with mu held.
-func (k *keyring) first() *jose.PrivateKey {
-	if len(k.keys) == 0 {
-		k.keys = []*jose.PrivateKey{signingKey()}
+// find is called with mu held.
+func (k *keyring) find(alg string) *jose.PrivateKey {
+	for _, key := range k.keys {
+		if key.Algorithm() == alg {
+			return key
+		}
 	}
-	return k.keys[0]
+	key := signingKey(alg)
+	k.keys = append(k.keys, key)
+	return key
 }
 
 func (k *keyring) rotate(keepOld bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.first() // a token signed before any request for keys must not stay valid
+	k.find(k.algorithm) // a token signed before any request for keys must not stay valid
+	var fresh []*jose.PrivateKey
+	for _, old := range k.keys {
+		if !slices.ContainsFunc(fresh, func(key *jose.PrivateKey) bool { return key.Algorithm() == old.Algorithm() }) {
+			fresh = append(fresh, signingKey(old.Algorithm()))
+		}
+	}
 	if !keepOld {
 		k.withdrawn = append(k.withdrawn, k.keys...)
 		k.keys = nil
 	}
-	k.keys = append([]*jose.PrivateKey{signingKey()}, k.keys...)
-	k.set = nil
+	k.keys = append(fresh, k.keys...)
 }
 
-// public is the key set as Keycloak shows it: the encryption key, the key that signs, then the former ones.
+// public is the key set as Keycloak shows it: the encryption key, the keys that sign, then the former ones.
 func (k *keyring) public() []json.RawMessage {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.first()
-	if k.set == nil {
-		k.set = append(k.set, publicJWK(k.realm, encryptionKey(), "enc"))
-		for _, key := range k.keys {
-			k.set = append(k.set, publicJWK(k.realm, key, "sig"))
-		}
+	k.find(k.algorithm)
+	set := []json.RawMessage{k.publish(encryptionKey(), "enc")}
+	for _, key := range k.keys {
+		set = append(set, k.publish(key, "sig"))
 	}
-	return k.set
+	return set
+}
+
+// publish is called with mu held.
+func (k *keyring) publish(key *jose.PrivateKey, use string) json.RawMessage {
+	if k.published[key.ID()] == nil {
+		k.published[key.ID()] = publicJWK(k.realm, key, use)
+	}
+	return k.published[key.ID()]
 }
 
 // release leaves the keys to the servers to come.
 func (k *keyring) release() {
 	k.mu.Lock()
 	keys := append(k.keys, k.withdrawn...)
-	k.keys, k.withdrawn, k.set = nil, nil, nil
+	k.keys, k.withdrawn, k.published = nil, nil, map[string]json.RawMessage{}
 	k.mu.Unlock()
 	spareMu.Lock()
 	defer spareMu.Unlock()
-	spare = append(spare, keys...)
+	for _, key := range keys {
+		if isRSA(key.Algorithm()) {
+			spare = append(spare, key)
+		}
+	}
 }
 
-// publicJWK adds to the key's JWK the self-signed certificate that Keycloak's keys have (RFC 7517 §4.7 to §4.9).
+// publicJWK adds to an RSA key's JWK the self-signed certificate that Keycloak's have (RFC 7517 §4.7 to §4.9).
 func publicJWK(realm string, key *jose.PrivateKey, use string) json.RawMessage {
+	if use == "sig" && !isRSA(key.Algorithm()) {
+		return key.PublicJWK(use)
+	}
 	now := time.Now()
 	name := pkix.Name{CommonName: realm}
 	template := &x509.Certificate{

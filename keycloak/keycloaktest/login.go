@@ -73,7 +73,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		s.errorPage(w, http.StatusBadRequest, loginCookie)
 		return
 	}
-	query, now := r.URL.Query(), time.Now()
+	query, now := r.URL.Query(), s.now()
 	tab := query.Get("tab_id")
 
 	s.sso.mu.Lock()

@@ -3,7 +3,6 @@ package keycloaktest
 import (
 	"net/http"
 	"net/url"
-	"time"
 )
 
 const logoutConfirmPath = "/protocol/openid-connect/logout/logout-confirm"
@@ -31,7 +30,7 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 		s.errorPage(w, http.StatusBadRequest, wrong)
 		return
 	}
-	now := time.Now()
+	now := s.now()
 	s.sso.mu.Lock()
 	us := s.sso.ofBrowser(r, now)
 	sure := hint != "" && (us == nil || us.id == hint)
@@ -88,7 +87,7 @@ func (s *Server) confirmLogout(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, status)
 		return
 	}
-	now, tab := time.Now(), r.URL.Query().Get("tab_id")
+	now, tab := s.now(), r.URL.Query().Get("tab_id")
 	s.sso.mu.Lock()
 	attempt, ok := s.sso.logouts.get(tab, now)
 	if ok = ok && sameSecret(cookie(r, browserCookie), attempt.browser) && sameSecret(form.Get("session_code"), attempt.code); ok {

@@ -1,10 +1,13 @@
 package keycloaktest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/svcauth/svcauth/internal/jose"
 )
 
 // realm is what a realm's JSON means, defaults filled in as Keycloak's import does. It is not changed after parseRealm.
@@ -13,8 +16,9 @@ type realm struct {
 	title          string // as people see it
 	enabled        bool
 	lifespans      lifespans
-	emailLogin     bool // people may sign in with their address
-	rotateRefresh  bool // a refresh token is good for one use
+	algorithm      string // signs access tokens and ID tokens
+	emailLogin     bool   // people may sign in with their address
+	rotateRefresh  bool   // a refresh token is good for one use
 	clients        map[string]*client
 	clientIDs      []string // in the order of the JSON
 	users          map[string]*user
@@ -50,8 +54,12 @@ func parseRealm(data []byte) (*realm, error) {
 	if err != nil {
 		return nil, err
 	}
+	algorithm := cmp.Or(top.SignatureAlgorithm, "RS256")
+	if !jose.Supported(algorithm) {
+		return nil, fmt.Errorf("defaultSignatureAlgorithm: want one of %s, got %q", strings.Join(jose.Algorithms(), ", "), algorithm)
+	}
 	r := &realm{
-		name: top.Realm, title: top.DisplayName, enabled: top.Enabled, lifespans: lifespans,
+		algorithm: algorithm, name: top.Realm, title: top.DisplayName, enabled: top.Enabled, lifespans: lifespans,
 		emailLogin: orTrue(top.LoginWithEmailAllowed), rotateRefresh: top.RevokeRefreshToken,
 		clients: map[string]*client{}, users: map[string]*user{}, scopes: map[string]*scope{}, roles: map[role][]role{},
 	}

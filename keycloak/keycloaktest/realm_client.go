@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/svcauth/svcauth/internal/jose"
 )
 
 type client struct {
@@ -21,6 +23,9 @@ type client struct {
 	refreshTokens   bool
 	redirectURIs    []string // patterns of redirectAllowed
 	logoutURIs      []string // patterns of redirectAllowed
+	lightweight     bool     // its access tokens have few claims
+	accessAlgorithm string   // of access tokens; empty: the realm's
+	idAlgorithm     string   // of ID tokens; empty: the realm's
 	pkce            string   // code challenge method that is required; empty: none
 	origins         []string
 	lifespan        time.Duration // of access tokens and ID tokens
@@ -60,6 +65,12 @@ func (r *realm) addClient(path string, j *clientJSON) error {
 		defaultScopes: r.defaultScopes, optionalScopes: r.optionalScopes,
 	}
 	c.logoutURIs = logoutURIs(j, c.redirectURIs)
+	c.lightweight = j.Attributes["client.use.lightweight.access.token.enabled"] == "true"
+	for name, into := range map[string]*string{"access.token.signed.response.alg": &c.accessAlgorithm, "id.token.signed.response.alg": &c.idAlgorithm} {
+		if *into = j.Attributes[name]; *into != "" && !jose.Supported(*into) {
+			return fmt.Errorf("%s.attributes.%s: want one of %s, got %q", path, name, strings.Join(jose.Algorithms(), ", "), *into)
+		}
+	}
 	if c.uuid == "" {
 		c.uuid = r.uuid("client/" + c.id)
 	}

@@ -22,6 +22,7 @@ type realmJSON struct {
 	AccessCodeLifespanLogin *int                      `json:"accessCodeLifespanLogin"`
 	LoginWithEmailAllowed   *bool                     `json:"loginWithEmailAllowed"`
 	RevokeRefreshToken      bool                      `json:"revokeRefreshToken"`
+	SignatureAlgorithm      string                    `json:"defaultSignatureAlgorithm"`
 	Roles                   rolesJSON                 `json:"roles"`
 	DefaultRole             *roleJSON                 `json:"defaultRole"`
 	Clients                 []json.RawMessage         `json:"clients"`

@@ -28,6 +28,10 @@ func TestRealmMistakes(t *testing.T) {
 		{"session, zero", `{"realm": "r", "ssoSessionIdleTimeout": 0}`, `ssoSessionIdleTimeout: want seconds from 1 to 3153600000, got 0`},
 		{"lifespan, beyond time", `{"realm": "r", "accessTokenLifespan": 9223372036854775807}`,
 			`accessTokenLifespan: want seconds from 1 to 3153600000, got 9223372036854775807`},
+		{"algorithm", `{"realm": "r", "defaultSignatureAlgorithm": "HS256"}`,
+			`defaultSignatureAlgorithm: want one of ES256, ES384, ES512, Ed25519, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512, got "HS256"`},
+		{"client's algorithm", `{"realm": "r", "clients": [{"clientId": "a", "attributes": {"id.token.signed.response.alg": "none"}}]}`,
+			`clients[0].attributes.id.token.signed.response.alg: want one of ES256, ES384, ES512, Ed25519, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512, got "none"`},
 		{"roles", `{"realm": "r", "roles": []}`, `roles: want an object, got array`},
 		{"role", `{"realm": "r", "roles": {"realm": ["ROLE_ADMIN"]}}`, `roles.realm: want an object, got string`},
 

@@ -7,8 +7,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
+
+	"github.com/svcauth/svcauth/internal/jose"
 )
 
 // refreshKey signs refresh tokens. As at Keycloak it is an HMAC key that the key set doesn't show: who takes a refresh token for an access token fails here too.
@@ -23,18 +26,19 @@ func newRefreshKey() refreshKey {
 	return refreshKey{randomUUID(), secret}
 }
 
-// refreshClaims are those that are looked at when the token comes back.
-type refreshClaims struct {
+// returnedRefresh are the claims that are looked at when the token comes back.
+type returnedRefresh struct {
 	ID      string `json:"jti"`
 	Type    string `json:"typ"`
 	Client  string `json:"azp"`
 	Session string `json:"sid"`
 	Scope   string `json:"scope"`
+	Issued  int64  `json:"iat"`
 	Expiry  int64  `json:"exp"`
 }
 
-// signRefresh makes the refresh token that goes along with an access token for that audience.
-func (s *Server) signRefresh(session session, audience any, now time.Time) string {
+// refreshClaims are those of the refresh token that goes along with an access token for that audience.
+func (s *Server) refreshClaims(session session, audience any, now time.Time) map[string]any {
 	claims := map[string]any{
 		"iss": s.Issuer(), "aud": s.Issuer(), "sub": session.user.id, "typ": "Refresh", "azp": session.client.id, "sid": session.sid,
 		"jti": session.refreshID, "iat": now.Unix(), "exp": session.idleEnd.Unix(), "scope": session.refreshScope, "prov": "default",
@@ -45,23 +49,26 @@ func (s *Server) signRefresh(session session, audience any, now time.Time) strin
 	if audience != nil {
 		claims["aud_x"] = audience
 	}
-	return s.refresh.sign(claims)
+	return claims
 }
 
-func (k refreshKey) sign(claims map[string]any) string {
-	encode := func(v any) string {
-		data, err := json.Marshal(v)
-		if err != nil {
-			panic(fmt.Sprintf("keycloaktest: a refresh token can't be encoded: %v", err)) // can't happen: strings, numbers and lists
-		}
-		return base64.RawURLEncoding.EncodeToString(data)
+// sign panics if a claim can't be encoded, which those of refreshClaims always can.
+func (k refreshKey) sign(header, claims map[string]any) string {
+	own := map[string]any{"kid": k.id}
+	maps.Copy(own, header)
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		panic(fmt.Sprintf("keycloaktest: the claims can't be encoded as JSON: %v", err))
 	}
-	input := encode(map[string]string{"alg": "HS512", "typ": "JWT", "kid": k.id}) + "." + encode(claims)
-	return input + "." + base64.RawURLEncoding.EncodeToString(k.mac(input))
+	token, err := jose.SignHMAC("HS512", k.secret, own, payload)
+	if err != nil {
+		panic("keycloaktest: " + err.Error())
+	}
+	return token
 }
 
 // read returns the claims of a token that this key signed. It may have expired.
-func (k refreshKey) read(token string) (claims refreshClaims, ok bool) {
+func (k refreshKey) read(token string) (claims returnedRefresh, ok bool) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < 0 {
 		return claims, false

@@ -19,6 +19,8 @@ type mapper struct {
 	claim      []string // path of an oidc-usermodel-realm-role-mapper's claim
 	access, id bool     // into which tokens it writes
 	userinfo   bool
+
+	lightweight bool // also into lightweight access tokens
 }
 
 // The client scopes of a new realm.
@@ -66,7 +68,7 @@ func (r *realm) addScope(s *scope) {
 func readMappers(list []mapperJSON) []mapper {
 	var mappers []mapper
 	for _, j := range list {
-		m := mapper{access: j.Config["access.token.claim"] == "true", id: j.Config["id.token.claim"] == "true"}
+		m := mapper{access: j.Config["access.token.claim"] == "true", id: j.Config["id.token.claim"] == "true", lightweight: j.Config["lightweight.claim"] == "true"}
 		m.userinfo = m.id // as long as the mapper doesn't say
 		if own, ok := j.Config["userinfo.token.claim"]; ok {
 			m.userinfo = own == "true"

@@ -63,6 +63,7 @@ func TestDiscovery(t *testing.T) {
 		res, body := get(t, u)
 		assert.Equal(t, 200, res.StatusCode)
 		assert.Equal(t, "no-cache, must-revalidate, no-transform, no-store", res.Header.Get("Cache-Control"))
+		assert.NotContains(t, res.Header, "Date", "Keycloak sends none")
 		var document map[string]any
 		require.NoError(t, json.Unmarshal([]byte(body), &document))
 		assert.Equal(t, s.Issuer(), document["issuer"])

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,9 +81,9 @@ func (o *sso) use(us *userSession, l lifespans, now time.Time) time.Time {
 func (s *Server) EndSessions(username string) int {
 	u := s.realm.users[strings.ToLower(username)]
 	if u == nil {
-		panic(fmt.Sprintf("keycloaktest: realm %q has no user %q", s.realm.name, username))
+		s.misuse("realm %q has no user %q", s.realm.name, username)
 	}
-	now := time.Now()
+	now := s.now()
 	s.sso.mu.Lock()
 	defer s.sso.mu.Unlock()
 	ended := 0

@@ -53,10 +53,10 @@ func TestLoginPagesAreBounded(t *testing.T) {
 
 func FuzzRefreshToken(f *testing.F) {
 	k := newRefreshKey()
-	good := k.sign(map[string]any{"typ": "Refresh", "sid": "s"})
+	good := k.sign(nil, map[string]any{"typ": "Refresh", "sid": "s"})
 	f.Add(good)
 	f.Add("a.b.c")
-	f.Add(k.sign(map[string]any{"typ": "Bearer"}))
+	f.Add(k.sign(nil, map[string]any{"typ": "Bearer"}))
 	f.Fuzz(func(t *testing.T, token string) {
 		if _, ok := k.read(token); ok && token != good {
 			t.Fatalf("read: %q", token)

@@ -1,13 +1,13 @@
 package keycloaktest
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 	"unicode"
 )
 
@@ -29,12 +29,12 @@ type tokenResponse struct {
 	RefreshToken     string `json:"refresh_token,omitempty"`
 	TokenType        string `json:"token_type"`
 	IDToken          string `json:"id_token,omitempty"`
-	NotBeforePolicy  int    `json:"not-before-policy"`
+	NotBeforePolicy  int64  `json:"not-before-policy"`
 	SessionState     string `json:"session_state,omitempty"`
 	Scope            string `json:"scope"`
 }
 
-// token checks in Keycloak's order, which decides what a request with two faults is told: realm, grant type, client, repeated parameters, the grant itself.
+// token is the token endpoint (RFC 6749 §3.2).
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	if !allowed(w, r, http.MethodPost) {
 		return
@@ -48,6 +48,26 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, status)
 		return
 	}
+	s.rememberForm(form)
+	answer := &statusWriter{ResponseWriter: w}
+	s.tokenRequest(answer, r, form)
+	claimed, _, _ := credentials(r, form)
+	s.countAnswer(claimed, answer.status == http.StatusOK)
+}
+
+// statusWriter notes the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// tokenRequest checks in Keycloak's order, which decides what a request with two faults is told: realm, grant type, client, repeated parameters, the grant itself.
+func (s *Server) tokenRequest(w http.ResponseWriter, r *http.Request, form url.Values) {
 	if !s.realm.enabled {
 		(&oauthError{http.StatusForbidden, "access_denied", "Realm not enabled"}).write(w)
 		return
@@ -77,26 +97,34 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 
 // answer sends the tokens of a session.
 func (s *Server) answer(w http.ResponseWriter, session session) {
-	now := time.Now()
+	now := s.now()
 	claims := s.accessClaims(session, now)
-	access := s.sign(nil, claims)
+	access := s.sign(s.accessAlgorithm(session.client), nil, claims)
 	body := tokenResponse{
-		AccessToken:  access,
-		ExpiresIn:    int(now.Add(s.lifespan(session, now)).Unix() - now.Unix()),
-		TokenType:    "Bearer",
-		SessionState: session.sid,
-		Scope:        session.granted.text,
+		AccessToken:     access,
+		ExpiresIn:       int(now.Add(s.lifespan(session, now)).Unix() - now.Unix()),
+		TokenType:       "Bearer",
+		NotBeforePolicy: s.notBeforePolicy(),
+		SessionState:    session.sid,
+		Scope:           session.granted.text,
 	}
 	if session.granted.openid || session.openid {
-		body.IDToken = s.sign(nil, s.idClaims(session, access, now))
+		algorithm := s.idAlgorithm(session.client)
+		body.IDToken = s.sign(algorithm, nil, s.idClaims(session, access, algorithm, now))
 	}
 	if session.refreshID != "" {
-		body.RefreshToken = s.signRefresh(session, claims["aud"], now)
+		body.RefreshToken = s.refresh.sign(nil, s.refreshClaims(session, claims["aud"], now))
 		body.RefreshExpiresIn = int(session.idleEnd.Unix() - now.Unix())
 	}
 	noStore(w)
 	writeJSON(w, http.StatusOK, body)
 }
+
+// accessAlgorithm signs the client's access tokens, idAlgorithm its ID tokens.
+func (s *Server) accessAlgorithm(c *client) string {
+	return cmp.Or(c.accessAlgorithm, s.realm.algorithm)
+}
+func (s *Server) idAlgorithm(c *client) string { return cmp.Or(c.idAlgorithm, s.realm.algorithm) }
 
 // scopeParameter is nil if the request has none.
 func scopeParameter(form url.Values) *string {

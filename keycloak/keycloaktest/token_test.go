@@ -1,10 +1,13 @@
 package keycloaktest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/svcauth/svcauth/internal/jose"
 )
 
 func TestTokenOfTheZeroRealm(t *testing.T) {
@@ -94,8 +97,15 @@ func TestTokenMistakesPanicWithAClearText(t *testing.T) {
 		`keycloaktest: realm "test" has no user "nope"`:                                                                              {User: "nope"},
 		`keycloaktest: realm "test" gives client "job" not all scopes of "nope"`:                                                     {Scope: "nope"},
 		`keycloaktest: realm "test" gives client "webapp" no service account: set Token.User, or serviceAccountsEnabled in the JSON`: {Client: "webapp"},
-		`keycloaktest: Token.Type "Refresh" is neither Bearer nor ID: set the claim typ in Token.Claims`:                             {Type: "Refresh"},
-		`keycloaktest: the claims can't be encoded as JSON: json: unsupported type: func()`:                                          {Claims: map[string]any{"f": func() {}}},
+		`keycloaktest: Token.Type "Logout" is none of Bearer, ID and Refresh: set the claim typ in Token.Claims`:                     {Type: "Logout"},
+		`keycloaktest: Token.Type Refresh without a User: service accounts have no refresh tokens, set Token.User`:                   {Type: "Refresh"},
+		`keycloaktest: Token.Type Refresh with Roles, Lightweight, Algorithm or Forged, which are for the other types: leave them out`: {
+			Type: "Refresh", User: "alice", Roles: []string{"a"}},
+		`keycloaktest: Token.Algorithm "RS1" is not supported: want none, HS256, HS384, HS512 or one of ` + strings.Join(jose.Algorithms(), ", "): {
+			Algorithm: "RS1"},
+		`keycloaktest: Token.Forged and Token.Algorithm "none" are both set: choose one, no key of the realm signs by that algorithm`: {
+			Forged: true, Algorithm: "none"},
+		`keycloaktest: the claims can't be encoded as JSON: json: unsupported type: func()`: {Claims: map[string]any{"f": func() {}}},
 	} {
 		assert.PanicsWithValue(t, want, func() { s.Token(token) })
 	}

@@ -56,3 +56,24 @@ func TestTransportFails(t *testing.T) {
 	assert.ErrorIs(t, err, errClosed)
 	assert.Equal(t, 1, s.Requests(s.certsURL()))
 }
+
+func TestTransportOfBrokenAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(t, Config{InMemory: true})
+		ask := func() (*http.Response, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.certsURL(), nil)
+			require.NoError(t, err)
+			return s.Transport().RoundTrip(req)
+		}
+		whole, err := ask()
+		require.NoError(t, err)
+		s.SetTrouble(JWKSEndpoint, Truncated().Times(1), Hanging())
+		cut, err := ask()
+		require.NoError(t, err)
+		assert.Equal(t, whole.ContentLength, cut.ContentLength, "the length that was promised")
+		_, err = ask()
+		assert.Equal(t, context.DeadlineExceeded, err, "the caller's own end, not a closed connection")
+	})
+}

@@ -24,12 +24,18 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		s.challenge(w, http.StatusUnauthorized, "", "")
 		return
 	}
-	now := time.Now()
+	now := s.now()
 	claims, ok := s.verify(token, "Bearer")
 	c := s.realm.clients[claims.Client]
 	switch {
-	case !ok || c == nil || claims.Expiry <= now.Unix():
+	case !ok || c == nil || claims.Expiry <= now.Unix() || claims.Issued < s.notBeforePolicy():
 		s.challenge(w, http.StatusUnauthorized, "invalid_token", "Token verification failed")
+		return
+	case isLightweight(claims.ID):
+		s.challenge(w, http.StatusUnauthorized, "invalid_token", "Lightweight access token not allowed for userinfo endpoint")
+		return
+	case !s.enabled(c):
+		s.challenge(w, http.StatusUnauthorized, "invalid_token", "Client disabled")
 		return
 	case !slices.Contains(strings.Fields(claims.Scope), "openid"):
 		s.challenge(w, http.StatusForbidden, "insufficient_scope", "Missing openid scope")

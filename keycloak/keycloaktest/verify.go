@@ -10,12 +10,14 @@ import (
 
 // issuedClaims are the claims of an access token or an ID token that are looked at when it comes back to the realm.
 type issuedClaims struct {
+	ID      string `json:"jti"`
 	Issuer  string `json:"iss"`
 	Subject string `json:"sub"`
 	Type    string `json:"typ"`
 	Client  string `json:"azp"`
 	Session string `json:"sid"`
 	Scope   string `json:"scope"`
+	Issued  int64  `json:"iat"`
 	Expiry  int64  `json:"exp"`
 }
 
@@ -29,7 +31,7 @@ func (s *Server) verify(token, typ string) (claims issuedClaims, ok bool) {
 		Algorithm string `json:"alg"`
 		KeyID     string `json:"kid"`
 	}
-	if !decodeSegment(segments[0], &header) || header.Algorithm != "RS256" {
+	if !decodeSegment(segments[0], &header) {
 		return claims, false
 	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(segments[2])
@@ -45,7 +47,7 @@ func (s *Server) verify(token, typ string) (claims issuedClaims, ok bool) {
 		return claims, false
 	}
 	for _, key := range keys {
-		if key.ID == header.KeyID && key.Fits("RS256") && key.Verify("RS256", []byte(segments[0]+"."+segments[1]), signature) == nil {
+		if key.ID == header.KeyID && key.Verify(header.Algorithm, []byte(segments[0]+"."+segments[1]), signature) == nil {
 			return claims, decodeSegment(segments[1], &claims) && claims.Issuer == s.Issuer() && claims.Type == typ
 		}
 	}
