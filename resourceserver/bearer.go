@@ -14,15 +14,19 @@ const DefaultMaxTokenSize = 16 << 10
 //   - more than one field: ReasonMultipleTokens, since two readers might each choose another;
 //   - Bearer without exactly one token: ReasonMalformedHeader.
 func BearerToken(authorization []string) (string, error) {
-	token, err := bearerToken(authorization, math.MaxInt)
-	if err != nil {
-		return "", err
+	token, refused := bearerCredential(authorization, math.MaxInt)
+	if refused != nil {
+		return "", refused
+	}
+	if !isToken68(token) {
+		return "", refuse(ReasonMalformedHeader)
 	}
 	return token, nil
 }
 
-// bearerToken looks at no more of a token than limit bytes: what is longer is refused unread.
-func bearerToken(authorization []string, limit int) (string, *Error) {
+// bearerCredential returns what follows the scheme Bearer, which need not be a token68 yet. What is longer than limit bytes
+// is refused unread.
+func bearerCredential(authorization []string, limit int) (string, *Error) {
 	if len(authorization) > 1 {
 		return "", refuse(ReasonMultipleTokens)
 	}
@@ -39,11 +43,11 @@ func bearerToken(authorization []string, limit int) (string, *Error) {
 	}
 	rest := value[end:]
 	token := strings.TrimLeft(rest, " ")
-	if len(token) != len(rest) && len(token) > limit {
-		return "", refuse(ReasonTokenTooLarge)
-	}
-	if len(token) == len(rest) || !isToken68(token) {
+	if len(token) == len(rest) {
 		return "", refuse(ReasonMalformedHeader)
+	}
+	if len(token) > limit {
+		return "", refuse(ReasonTokenTooLarge)
 	}
 	return token, nil
 }
@@ -53,17 +57,21 @@ func isTokenByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
-// isToken68 reports whether s is a token68 (RFC 9110 §11.2).
+// token68Bytes are the bytes of which a token68 (RFC 9110 §11.2) is made, but for the "=" at its end.
+var token68Bytes = func() (in [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/") {
+		in[c] = true
+	}
+	return in
+}()
+
+// isToken68 reports whether s is a token68.
 func isToken68(s string) bool {
 	body := strings.TrimRight(s, "=")
-	if body == "" {
-		return false
-	}
 	for i := range len(body) {
-		c := body[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~+/", c) >= 0) {
+		if !token68Bytes[body[i]] {
 			return false
 		}
 	}
-	return true
+	return body != ""
 }

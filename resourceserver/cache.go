@@ -43,10 +43,9 @@ type tokenHash [sha256.Size]byte
 // remembered is a verified token with what its next use must still check: the time, and that the issuer still has the key.
 type remembered struct {
 	hash     tokenHash
-	identity *identity
-	issuer   *issuer
+	identity identity
 	key      *jose.Key
-	kid, alg string
+	header   *header
 	size     int
 	// generation is that of the last key set in which the key was found.
 	generation atomic.Uint64
@@ -89,16 +88,16 @@ func (c *tokenCache) recall(ctx context.Context, hash *tokenHash, now time.Time)
 	if e == nil {
 		return nil, nil
 	}
-	if now.Before(e.identity.from) || !now.Before(e.identity.until) {
+	if !e.identity.valid(now) {
 		c.drop(e)
 		return nil, nil
 	}
-	set, refused := e.issuer.keys.current(ctx, now)
+	set, refused := e.identity.issuer.keys.current(ctx, now)
 	if refused != nil {
 		return nil, refused
 	}
 	if e.generation.Load() != set.generation {
-		if !slices.Contains(set.candidates(e.kid, e.alg), e.key) { // withdrawn: revoked with all that it signed
+		if !slices.Contains(set.candidates(e.header.kid, e.header.alg), e.key) { // withdrawn: revoked with all that it signed
 			c.drop(e)
 			return nil, nil
 		}
@@ -107,7 +106,7 @@ func (c *tokenCache) recall(ctx context.Context, hash *tokenHash, now time.Time)
 	if !e.used.Load() {
 		e.used.Store(true)
 	}
-	return e.identity, nil
+	return &e.identity, nil
 }
 
 func (c *tokenCache) find(hash *tokenHash) *remembered {
@@ -120,10 +119,16 @@ func (c *tokenCache) find(hash *tokenHash) *remembered {
 	return nil
 }
 
-// remember takes a token in that has passed every check. epoch is from before the checks: what was verified before forget stays forgotten.
-func (c *tokenCache) remember(hash tokenHash, v *verification, id *identity, epoch uint64) {
-	e := &remembered{hash: hash, identity: id, issuer: v.issuer, key: v.key, kid: v.jws.kid, alg: v.jws.alg, size: id.size() + entrySize + len(v.jws.kid)}
+// newRemembered is for a token that has passed every check.
+func newRemembered(hash tokenHash, v *verification) *remembered {
+	e := &remembered{hash: hash, identity: v.identity(), key: v.key, header: v.jws.header}
+	e.size = e.footprint()
 	e.generation.Store(v.set.generation)
+	return e
+}
+
+// remember takes e in. epoch is from before the checks: what was verified before forget stays forgotten.
+func (c *tokenCache) remember(e *remembered, epoch uint64) {
 	if e.size > c.maxBytes/4 {
 		return // one token is not worth all the others
 	}
@@ -132,7 +137,7 @@ func (c *tokenCache) remember(hash tokenHash, v *verification, id *identity, epo
 	if c.epoch.Load() != epoch {
 		return
 	}
-	c.put(c.slotFor(&hash), e)
+	c.put(c.slotFor(&e.hash), e)
 	for spared := 0; c.tokens > c.maxTokens || c.bytes > c.maxBytes; {
 		slot := &c.slots[c.hand]
 		c.hand = (c.hand + 1) % len(c.slots)

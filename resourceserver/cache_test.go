@@ -300,6 +300,35 @@ func TestForgedTokensReachNoCache(t *testing.T) {
 	assert.EqualValues(t, 2, mapped.Load())
 }
 
+// TestCachedTokenStillNeedsItsHeader holds that only the very same token is remembered, not what else stands in the field.
+func TestCachedTokenStillNeedsItsHeader(t *testing.T) {
+	auth, mapped := counted(t, newFakeIssuer(keyFor("EdDSA")), nil)
+	h, token := auth.Require()(ok), goodToken()
+	for _, c := range []struct {
+		authorization string
+		status        int
+		body          string
+	}{
+		{"Bearer " + token, 200, "ok"},
+		{"bearer   " + token + " \t", 200, "ok"},
+		{"Bearer " + token + " x", 401, "malformed"},
+		{"Bearer " + token + " " + token, 401, "malformed"},
+		{"Bearer x " + token, 401, "malformed"},
+		{"Bearer " + token + ",", 401, "malformed"},
+		{"Bearer " + token + "é", 401, "malformed"},
+		{"Bearer " + token + "=", 401, "malformed"},
+		{"Bearer\t" + token, 401, "malformed"},
+		{"Bearer" + token, 401, ""},
+		{"Basic " + token, 401, ""},
+		{token, 401, ""},
+	} {
+		w := get(h, c.authorization)
+		assert.Equal(t, c.status, w.Code, "%q", strings.ReplaceAll(c.authorization, token, "T"))
+		assert.Contains(t, w.Body.String(), c.body)
+	}
+	assert.EqualValues(t, 1, mapped.Load())
+}
+
 func TestCachesAreNotShared(t *testing.T) {
 	f := newFakeIssuer(keyFor("EdDSA"))
 	auth, _ := counted(t, f, nil)

@@ -1,11 +1,12 @@
 package resourceserver
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/svcauth/svcauth/internal/strictjson"
 )
 
 // Claim holds if the claim at path, each argument one whole name, is exactly the text value, or an array that contains it: Claim("gold", "plan"),
@@ -40,8 +41,8 @@ func (c claimRule) String() string {
 	return "claim " + strings.Join(c.path, ".") + " " + strconv.Quote(c.value)
 }
 
-// Client holds for tokens that were issued to one of these clients (azp, else client_id), whoever they speak for. Clients of two issuers may have one name: with
-// several issuers wrap it in FromIssuer. It panics without ids, or if one is empty.
+// Client holds for tokens that were issued to one of these clients (azp, else client_id), whoever they speak for. Clients of two issuers may have one name:
+// with several issuers wrap it in FromIssuer. It panics without ids, or if one is empty.
 func Client(ids ...string) Rule {
 	if len(ids) == 0 || slices.Contains(ids, "") {
 		panic("resourceserver: a client rule without a client, or with an empty one: name each client")
@@ -68,8 +69,9 @@ func (c clientRule) String() string {
 	return "any client of " + strings.Join(c, ", ")
 }
 
-// ServiceAccount holds for a service that calls in its own name: client_id says the same as azp, and nobody signed in (no sid, no auth_time). That is how Keycloak
-// marks client credentials; a user name that looks like a service's proves nothing. A token with neither these marks nor those of Person passes neither rule.
+// ServiceAccount holds for a service that calls in its own name: client_id says the same as azp, and nobody signed in (no sid, no auth_time). That is how
+// Keycloak marks client credentials; a user name that looks like a service's proves nothing. A token with neither these marks nor those of Person passes
+// neither rule.
 func ServiceAccount() Rule { return kindRule("service account") }
 
 // Person holds for tokens of somebody who signed in: they name the session (sid) or the time of it (auth_time).
@@ -93,9 +95,7 @@ func callerKind(p *Principal) string {
 		return "nobody"
 	}
 	claims := p.heldClaims()
-	authTime, _ := claims.lookup([]string{"auth_time"})
-	_, signedIn := authTime.(json.Number)
-	if signedIn || claims.String("sid") != "" {
+	if claims.lookup("auth_time").Kind() == strictjson.KindNumber || claims.String("sid") != "" {
 		return "person"
 	}
 	client := claims.String("client_id")

@@ -1,49 +1,63 @@
 package resourceserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/svcauth/svcauth/internal/strictjson"
 )
 
-// Claims are the claims of a verified token (RFC 7519 §4), read-only and looked up by exact name: Go's JSON decoder would take "ROLES" for "roles".
-// The zero value has no claims. Claims may be read concurrently. They print without their values, since those describe a person.
+// Claims are the claims of a verified token (RFC 7519 §4), read-only and looked up by exact name: Go's JSON decoder would
+// take "ROLES" for "roles". The zero value has no claims. Claims may be read concurrently. They print without their values,
+// since those describe a person.
 type Claims struct {
-	members map[string]any // as strictjson.Object gives them; never written after it is set
+	object strictjson.Object
 }
 
-// registered are the claims that decide about access. A name that differs from one of them only in case is refused: another reader might take it for the
-// real one.
+// registered are the claims that decide about access. A name that differs from one of them only in case is refused: another
+// reader might take it for the real one.
 var registered = []string{
-	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "typ", "azp", "client_id", "scope", "scp", "nonce", "at_hash", "c_hash", "cnf", "sid", "auth_time", "acr",
-	"realm_access", "resource_access", "preferred_username", "username", "email", "name", "roles", "groups",
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "typ", "azp", "client_id", "scope", "scp", "nonce", "at_hash", "c_hash",
+	"cnf", "sid", "auth_time", "acr", "realm_access", "resource_access", "preferred_username", "username", "email", "name",
+	"roles", "groups",
 }
 
 var errFoldedName = errors.New("a claim name differs from a registered one only in case")
 
-// decodeClaims is the one way from bytes to claims. What it refuses is in package strictjson, and case-folded registered names.
-func decodeClaims(payload []byte) (Claims, error) {
-	members, err := strictjson.Object(payload)
+// decodeClaims is the one way from a token's payload to claims. What it refuses is in package strictjson, and case-folded
+// registered names.
+func decodeClaims(payload string) (Claims, error) {
+	object, err := strictjson.Parse(payload)
 	if err != nil {
 		return Claims{}, err
 	}
-	for name := range members {
-		for _, r := range registered {
-			if name != r && strings.EqualFold(name, r) {
-				return Claims{}, errFoldedName
-			}
+	for name := range object.Names {
+		if folds(name, registered) {
+			return Claims{}, errFoldedName
 		}
 	}
-	return Claims{members: members}, nil
+	return Claims{object}, nil
 }
 
-// NewClaims makes Claims from values that encoding/json can encode, for tests of role mappers and handlers. It keeps no reference to m, and panics on a value
-// that is no JSON, such as a channel.
+// folds reports whether name differs from one of names, all in lower case, only in case.
+func folds(name string, names []string) bool {
+	for n := range len(name) {
+		if c := name[n]; c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf {
+			return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(name, n) })
+		}
+	}
+	return false // in lower case itself, as most are
+}
+
+// NewClaims makes Claims from values that encoding/json can encode, for tests of role mappers and handlers. It keeps no
+// reference to m, and panics on a value that is no JSON, such as a channel, and on what ParseClaims refuses: JSON from
+// elsewhere is for ParseClaims.
 func NewClaims(m map[string]any) Claims {
 	if m == nil {
 		return Claims{}
@@ -52,76 +66,85 @@ func NewClaims(m map[string]any) Claims {
 	if err != nil {
 		panic("resourceserver: NewClaims: a value can't be encoded as JSON")
 	}
-	members, err := strictjson.Object(data)
+	object, err := strictjson.Parse(string(data))
 	if err != nil {
 		panic("resourceserver: NewClaims: " + err.Error())
 	}
-	return Claims{members: members}
+	return Claims{object}
+}
+
+// ParseClaims reads one JSON object as strictly as Verify reads a token's claims: for claims that came on another way, from
+// a gateway or an introspection endpoint for instance, to a RoleMapper or a handler. It verifies nothing: whoever calls it
+// has to know where data is from. An error says what is wrong and nothing of the text.
+func ParseClaims(data []byte) (Claims, error) {
+	claims, err := decodeClaims(string(data))
+	if err != nil {
+		return Claims{}, fmt.Errorf("resourceserver: claims: %w", err)
+	}
+	return claims, nil
 }
 
 // lookup walks down objects; each element of path is one whole name, dots and slashes included.
-func (c Claims) lookup(path []string) (any, bool) {
-	var value any = c.members
-	for _, name := range path {
-		object, ok := value.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		if value, ok = object[name]; !ok {
-			return nil, false
-		}
+func (c Claims) lookup(path ...string) strictjson.Value {
+	if len(path) == 0 {
+		return ""
 	}
-	return value, len(path) > 0
+	value := c.object.Member(path[0])
+	for _, name := range path[1:] {
+		value = value.Member(name)
+	}
+	return value
 }
 
 // String returns the text at path, each argument one name, or "" if there is none or it is not a string.
 func (c Claims) String(path ...string) string {
-	value, _ := c.lookup(path)
-	text, _ := value.(string)
+	text, _ := c.lookup(path...).Text()
 	return text
 }
 
-// Strings returns a copy of the strings of the array at path, or the one string that stands there itself. Elements that are not strings are left out;
-// anything else gives nil.
+// Strings returns a copy of the strings of the array at path, or the one string that stands there itself. Elements that are
+// not strings are left out; anything else gives nil.
 func (c Claims) Strings(path ...string) []string {
-	value, _ := c.lookup(path)
-	switch v := value.(type) {
-	case string:
-		return []string{v}
-	case []any:
-		var texts []string
-		for _, element := range v {
-			if text, ok := element.(string); ok {
-				texts = append(texts, text)
-			}
-		}
-		return texts
+	value := c.lookup(path...)
+	if text, ok := value.Text(); ok {
+		return []string{text}
 	}
-	return nil
+	return texts(value)
+}
+
+// texts returns the strings among the elements of array.
+func texts(array strictjson.Value) []string {
+	var all []string
+	for element := range array.Elements {
+		if text, ok := element.Text(); ok {
+			if all == nil {
+				all = make([]string, 0, 8)
+			}
+			all = append(all, text)
+		}
+	}
+	return all
 }
 
 // Has reports whether a claim stands at path, null included.
-func (c Claims) Has(path ...string) bool {
-	_, ok := c.lookup(path)
-	return ok
-}
+func (c Claims) Has(path ...string) bool { return c.lookup(path...) != "" }
 
-// Decode stores the value at path, or all claims without a path, in the value that into points to, as json.Unmarshal does, except that the names of struct
-// fields match exactly. It returns an error if nothing stands there or the types don't fit.
+// Decode stores the value at path, or all claims without a path, in the value that into points to, as json.Unmarshal does,
+// except that the names of struct fields match exactly. It returns an error if nothing stands there or the types don't fit.
 func (c Claims) Decode(into any, path ...string) error {
-	value, ok := c.lookup(path)
+	text := c.lookup(path...)
 	if len(path) == 0 {
-		value, ok = c.members, c.members != nil
+		text = c.object.Value()
 	}
-	if !ok {
+	if text == "" {
 		return fmt.Errorf("resourceserver: the token has no claim %q", strings.Join(path, " "))
 	}
+	data := []byte(text)
 	if target := reflect.TypeOf(into); target != nil && target.Kind() == reflect.Pointer {
-		value = exactNames(value, target.Elem())
-	}
-	data, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Errorf("resourceserver: claim %q can't be decoded", strings.Join(path, " "))
+		var err error
+		if data, err = withExactNames(data, target.Elem()); err != nil {
+			return fmt.Errorf("resourceserver: claim %q can't be decoded", strings.Join(path, " "))
+		}
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("resourceserver: claim %q does not fit a %T", strings.Join(path, " "), into)
@@ -130,11 +153,22 @@ func (c Claims) Decode(into any, path ...string) error {
 }
 
 // Format prints how many claims there are, for every verb.
-func (c Claims) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "claims(%d)", len(c.members)) }
+func (c Claims) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "claims(%d)", c.object.Len()) }
+
+// withExactNames returns data without the members that json.Unmarshal would store in a field of target by folding case.
+func withExactNames(data []byte, target reflect.Type) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var value any
+	if err := d.Decode(&value); err != nil {
+		return nil, err
+	}
+	return json.Marshal(exactNames(value, target))
+}
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// exactNames returns value without the members that json.Unmarshal would store in a field of target by folding case.
+// exactNames is withExactNames for a value that is read.
 func exactNames(value any, target reflect.Type) any {
 	if reflect.PointerTo(target).Implements(unmarshaler) {
 		return value

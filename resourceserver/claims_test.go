@@ -3,6 +3,7 @@ package resourceserver_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,6 +76,96 @@ func TestClaimsDecode(t *testing.T) {
 	require.ErrorContains(t, c.Decode(&level, "none"), `no claim "none"`)
 	require.Error(t, c.Decode(nil, "team"))
 	require.Error(t, c.Decode(level, "Level"))
+}
+
+func TestParseClaims(t *testing.T) {
+	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + "}" }
+	for _, c := range []struct {
+		name, text, want string // want: part of the error; empty if there is none
+	}{
+		{"empty object", `{}`, ""},
+		{"spaces around", " {} \n", ""},
+		{"names that are not registered in any case", `{"Team":1,"team":2}`, ""},
+		{"as deep as may be", deep(16), ""},
+
+		{"nothing", ``, "not a JSON object"},
+		{"null", `null`, "not a JSON object"},
+		{"array", `[]`, "not a JSON object"},
+		{"text after it", `{} {}`, "not a JSON object"},
+		{"name twice", `{"a":1,"a":2}`, "stands twice"},
+		{"name twice inside", `{"a":{"b":1,"\u0062":2}}`, "stands twice"},
+		{"registered name in another case", `{"Roles":[]}`, "only in case"},
+		{"registered name with a letter that folds", `{"ſcope":"a"}`, "only in case"},
+		{"registered name in another case, escaped", `{"\u0053cope":"a"}`, "only in case"},
+		{"invalid UTF-8", "{\"a\":\"\xff\"}", "UTF-8"},
+		{"lone surrogate", `{"a":"\ud800"}`, "UTF-8"},
+		{"too deep", deep(17), "too deep"},
+		{"endless number", `{"a":` + strings.Repeat("1", 33) + `}`, "number is too long"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := rs.ParseClaims([]byte(c.text))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "resourceserver: claims: ")
+			require.ErrorContains(t, err, c.want)
+			assert.Equal(t, rs.Claims{}, got)
+		})
+	}
+	data := []byte(`{"sub":"b1c5","realm_access":{"roles":["ADMIN",1,"\u0041"]},"a":null}`)
+	c, err := rs.ParseClaims(data)
+	require.NoError(t, err)
+	clear(data)
+	assert.Equal(t, "b1c5", c.String("sub"), "data is copied")
+	assert.Equal(t, []string{"ADMIN", "A"}, c.Strings("realm_access", "roles"))
+	assert.True(t, c.Has("a"))
+}
+
+// FuzzParseClaims holds every way to read claims to what encoding/json makes of the same text.
+func FuzzParseClaims(f *testing.F) {
+	for _, text := range []string{`{}`, `{"a":["b","\"",{"c":"d"}],"e":{"f":"g"},"h":1.5e3,"i":null,"j":true}`, `{"\u0061":"\/","b\"":[[]]}`, `{"a":"x","A":["x"]}`, `{"Aud":1}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := rs.ParseClaims(data)
+		if err != nil {
+			require.Equal(t, rs.Claims{}, c)
+			return
+		}
+		want := readMembers(t, string(data))
+		var all map[string]json.RawMessage
+		require.NoError(t, c.Decode(&all))
+		require.Len(t, all, len(want))
+		for name, value := range want {
+			require.True(t, c.Has(name))
+			text, _ := value.(string)
+			require.Equal(t, text, c.String(name))
+			require.Equal(t, stringsOf(value), c.Strings(name))
+			if object, ok := value.(map[string]any); ok {
+				for inner, value := range object {
+					require.True(t, c.Has(name, inner))
+					require.Equal(t, stringsOf(value), c.Strings(name, inner))
+				}
+			}
+		}
+		require.False(t, c.Has("no such claim"))
+	})
+}
+
+// stringsOf is what Claims.Strings promises.
+func stringsOf(value any) []string {
+	if text, ok := value.(string); ok {
+		return []string{text}
+	}
+	var texts []string
+	elements, _ := value.([]any)
+	for _, element := range elements {
+		if text, ok := element.(string); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 func TestClaimsPrintNoValues(t *testing.T) {

@@ -27,8 +27,8 @@ type Config struct {
 	// Issuer is the issuer's name exactly as it stands in the iss claim, a final slash included; an https URL, or http on loopback. Keys are found through
 	// its metadata (OpenID Connect Discovery, RFC 8414) on first use.
 	Issuer string
-	// Issuers are several issuers instead of one, each with its own Issuer, Audiences, Roles, JWKSURL, JWKS, AllowHTTP, Algorithms, Leeway and MaxStale. A token goes
-	// to the one whose Issuer is exactly its iss. All other fields stand on the outer Config only.
+	// Issuers are several issuers instead of one, each with its own Issuer, Audiences, Roles, JWKSURL, JWKS, AllowHTTP, Algorithms, Leeway and MaxStale. A
+	// token goes to the one whose Issuer is exactly its iss. All other fields stand on the outer Config only.
 	Issuers []Config
 	// Audiences are the names of this service; a token must hold one of them in aud. Without any, New fails unless SkipAudienceCheck is set.
 	Audiences []string
@@ -39,8 +39,9 @@ type Config struct {
 	Roles RoleMapper
 	// JWKSURL is fetched instead of discovery, for keys under an internal host name; the iss check stays.
 	JWKSURL string
-	// JWKS is a JWK Set (RFC 7517 §5) to use instead of fetching one, for tests and for machines without a network. Nothing is ever fetched, so a key is withdrawn
-	// by restarting with another set. Keys in it that can't verify a signature are skipped, private and symmetric ones among them; New fails if none is left.
+	// JWKS is a JWK Set (RFC 7517 §5) to use instead of fetching one, for tests and for machines without a network. Nothing is ever fetched, so a key is
+	// withdrawn by restarting with another set. Keys in it that can't verify a signature are skipped, private and symmetric ones among them; New fails if
+	// none is left.
 	JWKS []byte
 	// AllowHTTP names hosts of the issuer and its keys, as host or host:port, that may be reached over plain http. Loopback needs no entry. Whoever can change
 	// that traffic can forge tokens: acceptable only inside a network you trust as you trust the service.
@@ -59,15 +60,15 @@ type Config struct {
 
 	// Leeway is added on both sides of exp and nbf, up to 10 minutes; 0 is DefaultLeeway, a negative value none.
 	Leeway time.Duration
-	// Algorithms are the accepted signature algorithms; none means every asymmetric one: RS256 to RS512, PS256 to PS512, ES256 to ES512 and EdDSA. Symmetric ones
-	// are refused.
+	// Algorithms are the accepted signature algorithms; none means every asymmetric one: RS256 to RS512, PS256 to PS512, ES256 to ES512 and EdDSA. Symmetric
+	// ones are refused.
 	Algorithms []string
 	// MaxTokenSize in bytes; 0 is DefaultMaxTokenSize.
 	MaxTokenSize int
 	// CacheTokens is how many verified tokens are remembered, so that one that comes again costs a hash instead of a signature; 0 is DefaultCacheTokens. A
 	// remembered token is accepted for as long as it would be without the cache: until it expires, or its key is gone from the issuer's set.
 	CacheTokens int
-	// CacheBytes bounds the memory of remembered tokens' claims, by estimate; 0 is DefaultCacheBytes, enough for about 3,000 tokens as Keycloak makes them. The
+	// CacheBytes bounds the memory of remembered tokens' claims, by estimate; 0 is DefaultCacheBytes, enough for about 7,000 tokens as Keycloak makes them. The
 	// bound that is met first counts.
 	CacheBytes int
 	// DisableCache makes every token run through every check each time.
@@ -76,24 +77,30 @@ type Config struct {
 	MaxStale time.Duration
 }
 
-// issuerConfigs returns one checked and completed Config an issuer.
-func (c *Config) issuerConfigs() ([]Config, error) {
+// issuerConfig is the checked and completed Config of one issuer.
+type issuerConfig struct {
+	Config
+	static *keySet // of JWKS; nil: keys are fetched
+}
+
+// issuerConfigs returns one for each issuer.
+func (c *Config) issuerConfigs() ([]issuerConfig, error) {
 	if len(c.Issuers) == 0 {
-		one := *c
+		one := issuerConfig{Config: *c}
 		if err := one.complete("Config"); err != nil {
 			return nil, err
 		}
-		return []Config{one}, nil
+		return []issuerConfig{one}, nil
 	}
 	if c.Issuer != "" || c.JWKSURL != "" || c.JWKS != nil || len(c.Audiences) > 0 || c.SkipAudienceCheck || c.Roles != nil || len(c.Algorithms) > 0 || len(c.AllowHTTP) > 0 ||
 		c.Leeway != 0 || c.MaxStale != 0 {
 		return nil, errors.New("Config.Issuers stands instead of Issuer: set Audiences, Roles, JWKSURL and the like on each of its entries, not beside it")
 	}
-	all := slices.Clone(c.Issuers)
+	var all []issuerConfig
 	seen := map[string]bool{}
-	for n := range all {
+	for n := range c.Issuers {
 		where := fmt.Sprintf("Config.Issuers[%d]", n)
-		one := &all[n]
+		one := issuerConfig{Config: c.Issuers[n]}
 		if len(one.Issuers) > 0 || one.HTTPClient != nil || one.Logger != nil || one.WriteError != nil || one.OnDecision != nil || one.OnFetch != nil || one.MaxTokenSize != 0 ||
 			one.CacheTokens != 0 || one.CacheBytes != 0 || one.DisableCache {
 			return nil, fmt.Errorf("%s: Issuers, HTTPClient, Logger, WriteError, OnDecision, OnFetch, MaxTokenSize, CacheTokens, CacheBytes and DisableCache stand on the outer Config only", where)
@@ -105,6 +112,7 @@ func (c *Config) issuerConfigs() ([]Config, error) {
 			return nil, fmt.Errorf("%s: issuer %q stands twice", where, one.Issuer)
 		}
 		seen[one.Issuer] = true
+		all = append(all, one)
 	}
 	return all, nil
 }
@@ -129,7 +137,7 @@ func (c *Config) checkSizes() error {
 }
 
 // complete checks the fields that belong to one issuer and fills in their defaults.
-func (c *Config) complete(where string) error {
+func (c *issuerConfig) complete(where string) (err error) {
 	if c.Issuer == "" {
 		return fmt.Errorf("%s.Issuer is empty: set it to the iss claim of the tokens to accept, such as https://keycloak.example.com/realms/name", where)
 	}
@@ -145,7 +153,7 @@ func (c *Config) complete(where string) error {
 		}
 	}
 	if c.JWKS != nil {
-		if _, err := c.parseJWKS(where); err != nil {
+		if c.static, err = c.parseJWKS(where); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package resourceserver
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -57,10 +56,7 @@ func (d *denialLog) record(r *http.Request, e *Error) {
 	if e.Reason == ReasonMissingToken || e.Reason == ReasonRequestAbandoned {
 		level = slog.LevelInfo
 	}
-	ctx := context.Background()
-	if r != nil {
-		ctx = r.Context()
-	}
+	ctx := r.Context()
 	if !d.logger.Enabled(ctx, level) {
 		return
 	}
@@ -86,9 +82,7 @@ func (d *denialLog) record(r *http.Request, e *Error) {
 	if e.got != "" && e.caller == nil {
 		unverified = append(unverified, slog.String("got", clip(e.got)))
 	}
-	if r != nil {
-		unverified = append(unverified, slog.String("method", clip(r.Method)), slog.String("path", clip(r.URL.Path)))
-	}
+	unverified = append(unverified, slog.String("method", clip(r.Method)), slog.String("path", clip(r.URL.Path)))
 	attrs = append(attrs, slog.Group("unverified", unverified...))
 	d.logger.LogAttrs(ctx, level, "request refused", attrs...)
 }

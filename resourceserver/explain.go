@@ -55,14 +55,16 @@ func (a *Authenticator) Explain(ctx context.Context, token string, rules ...Rule
 		}
 		return x
 	}
-	p := v.identity().principal()
+	id := v.identity()
+	var own ownPrincipal
+	own.fill(&id)
 	for _, rule := range rules {
 		if !x.Accepted {
 			x.Steps = append(x.Steps, Step{Check: "rule", Outcome: NotReached, Expected: plain(rule.String())})
 			continue
 		}
 		var refused *Error
-		if err := rule.Check(nil, &p); err != nil {
+		if err := rule.Check(nil, &own.Principal); err != nil {
 			refused = asError(err)
 		}
 		x.add("rule", rule.String(), "", refused)

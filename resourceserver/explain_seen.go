@@ -13,16 +13,16 @@ func seenSize(v *verification) (expected, got string) {
 
 func seenHeader(v *verification) (expected, got string) {
 	expected = "a signed JWT with an allowed algorithm"
-	if v.jws != nil {
-		got = "alg " + v.jws.alg + ", typ " + v.jws.typ + ", kid " + v.jws.kid
+	if v.jws.header != nil {
+		got = "alg " + v.jws.header.alg + ", typ " + v.jws.header.typ + ", kid " + v.jws.header.kid
 	}
 	return expected, got
 }
 
 func seenClaims(v *verification) (expected, got string) {
 	expected = "a JSON object with exp, and registered claims of their types"
-	if v.candidate != nil {
-		got = fmt.Sprintf("%d claims", len(v.claims.members))
+	if n := v.candidate.claims.object.Len(); n > 0 {
+		got = fmt.Sprintf("%d claims", n)
 	}
 	return expected, got
 }
@@ -32,7 +32,7 @@ func seenIssuer(v *verification) (expected, got string) {
 }
 
 func seenAlgorithm(v *verification) (expected, got string) {
-	return strings.Join(v.issuer.algorithms, " "), v.jws.alg
+	return strings.Join(v.issuer.algorithms, " "), v.jws.header.alg
 }
 
 func seenAudience(v *verification) (expected, got string) {
@@ -48,14 +48,14 @@ func seenExpiry(v *verification) (expected, got string) {
 }
 
 func seenKind(v *verification) (expected, got string) {
-	return "an access token that is not bound to a key", "header typ " + v.jws.typ + ", claim typ " + v.candidate.kind
+	return "an access token that is not bound to a key", "header typ " + v.jws.header.typ + ", claim typ " + v.candidate.kind
 }
 
 func seenSignature(v *verification) (expected, got string) {
 	if v.set != nil {
 		expected = "a key of " + v.set.ids
 	}
-	return expected, v.jws.alg + " by kid " + v.jws.kid
+	return expected, v.jws.header.alg + " by kid " + v.jws.header.kid
 }
 
 func seenNotBefore(v *verification) (expected, got string) {

@@ -18,7 +18,7 @@ func (c cannedJWKS) RoundTrip(*http.Request) (*http.Response, error) {
 // VerifyJWS takes token apart and verifies its signature with a JWK Set as Verify does, but asks nothing of the payload: published vectors sign texts that are
 // no claims.
 func VerifyJWS(token, jwks string) error {
-	jws, refused := parseCompact(token, jose.Algorithms())
+	jws, refused := parseCompact(token, jose.Algorithms(), &headerMemory{})
 	if refused != nil {
 		return refused
 	}
@@ -27,8 +27,34 @@ func VerifyJWS(token, jwks string) error {
 	if err != nil {
 		return err
 	}
-	if _, refused := set.verify(jws); refused != nil {
+	if _, refused := set.verify(&jws); refused != nil {
 		return refused
 	}
 	return nil
+}
+
+// VerifyOnly is Verify without the Principal, as the middleware calls it.
+func VerifyOnly(a *Authenticator, token string) error {
+	if _, refused := a.verify(context.Background(), token); refused != nil {
+		return refused
+	}
+	return nil
+}
+
+// CacheBytes is the memory that the cache counts.
+func CacheBytes(a *Authenticator) int {
+	a.cache.mu.Lock()
+	defer a.cache.mu.Unlock()
+	return a.cache.bytes
+}
+
+// KnownHeaders returns the headers that are remembered, as they stand in their tokens.
+func KnownHeaders(a *Authenticator) []string {
+	var all []string
+	for n := range a.headers.slots {
+		if known := a.headers.slots[n].Load(); known != nil {
+			all = append(all, known.segment)
+		}
+	}
+	return all
 }

@@ -2,6 +2,7 @@ package resourceserver
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,10 +25,10 @@ func issuerHint(configured []*issuer, got string) string {
 	}
 	from, err := url.Parse(got)
 	for _, i := range configured {
-		if strings.TrimSuffix(i.issuer, "/") == strings.TrimSuffix(got, "/") {
+		if strings.TrimSuffix(i.name, "/") == strings.TrimSuffix(got, "/") {
 			return "they differ by the slash at the end: set Config.Issuer to exactly what the tokens say"
 		}
-		if u, parsed := url.Parse(i.issuer); parsed == nil && err == nil && u.Host == from.Host && u.Scheme == from.Scheme {
+		if u, parsed := url.Parse(i.name); parsed == nil && err == nil && u.Host == from.Host && u.Scheme == from.Scheme {
 			return "the token is from another realm of the same server: check the realm's name in Config.Issuer, or in the client's configuration"
 		}
 	}
@@ -40,11 +41,7 @@ func roleHint(p *Principal) string {
 	}
 	var clients map[string]any
 	if p.verified.claims.Decode(&clients, "resource_access") == nil && len(clients) > 0 {
-		names := make([]string, 0, len(clients))
-		for name := range clients {
-			names = append(names, name)
-		}
-		slices.Sort(names)
+		names := slices.Sorted(maps.Keys(clients))
 		return fmt.Sprintf("Config.Roles finds no roles, but the token holds client roles of %s: if they should count, merge keycloak.ClientRoles of that client into Config.Roles",
 			plain("["+strings.Join(names, " ")+"]"))
 	}

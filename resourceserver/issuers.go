@@ -10,7 +10,7 @@ import (
 // issuer is one trusted issuer with everything that is its own: what it may sign, for whom, and its keys. A token meets the one whose name is exactly its iss;
 // one issuer's key never verifies another's token.
 type issuer struct {
-	issuer       string
+	name         string
 	audiences    []string
 	skipAudience bool
 	algorithms   []string
@@ -20,17 +20,13 @@ type issuer struct {
 }
 
 // newIssuer makes the issuer of a config that complete has passed.
-func newIssuer(c *Config, client *http.Client, logger *slog.Logger, outer *Config) *issuer {
+func newIssuer(c *issuerConfig, client *http.Client, logger *slog.Logger, outer *Config) *issuer {
 	i := &issuer{
-		issuer: c.Issuer, audiences: slices.Clone(c.Audiences), skipAudience: c.SkipAudienceCheck, algorithms: slices.Clone(c.Algorithms),
+		name: c.Issuer, audiences: slices.Clone(c.Audiences), skipAudience: c.SkipAudienceCheck, algorithms: slices.Clone(c.Algorithms),
 		mapper: c.Roles, leeway: c.Leeway,
 	}
-	if c.JWKS != nil {
-		set, err := c.parseJWKS("Config")
-		if err != nil {
-			panic("resourceserver: Config.JWKS changed while New was reading it")
-		}
-		i.keys = newStaticKeys(set, c.Issuer)
+	if c.static != nil {
+		i.keys = newStaticKeys(c.static, c.Issuer)
 		return i
 	}
 	source := keySource{issuer: c.Issuer, jwksURL: c.JWKSURL, client: client, allowHTTP: slices.Clone(c.AllowHTTP)}
@@ -41,7 +37,7 @@ func newIssuer(c *Config, client *http.Client, logger *slog.Logger, outer *Confi
 // issuerOf finds the issuer that a token names. It is asked with unverified claims: the name only chooses among those configured.
 func (a *Authenticator) issuerOf(name string) (*issuer, *Error) {
 	for _, i := range a.issuers {
-		if i.issuer == name {
+		if i.name == name {
 			return i, nil
 		}
 	}
@@ -51,9 +47,9 @@ func (a *Authenticator) issuerOf(name string) (*issuer, *Error) {
 }
 
 func (a *Authenticator) issuerNames() string {
-	names := a.issuers[0].issuer
+	names := a.issuers[0].name
 	for _, i := range a.issuers[1:] {
-		names += " " + i.issuer
+		names += " " + i.name
 	}
 	return names
 }

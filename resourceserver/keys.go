@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -187,12 +186,4 @@ func abandoned(ctx context.Context) *Error {
 	e.RetryAfter = time.Second
 	e.cause = errors.Join(ErrKeysUnavailable, ctx.Err())
 	return e
-}
-
-// lifetime reads max-age (RFC 9111 §5.2.2.1) within bounds. Keycloak's no-cache does not count: taken literally it would mean a fetch for each request.
-func lifetime(h http.Header) time.Duration {
-	if age, ok := maxAge(h); ok {
-		return min(max(age, minKeysLifetime), maxKeysLifetime)
-	}
-	return keysLifetime
 }

@@ -68,8 +68,8 @@ func (s *keySet) succeed(old *keySet) {
 // maxCandidates bounds how many keys one token without a kid may try.
 const maxCandidates = 32
 
-// candidates returns the keys that may have signed a token with this kid and algorithm: those with the kid, else those to which the issuer gave none; for a token
-// without a kid, every key that fits.
+// candidates returns the keys that may have signed a token with this kid and algorithm: those with the kid, else those to which the issuer gave none; for a
+// token without a kid, every key that fits.
 func (s *keySet) candidates(kid, alg string) []*jose.Key {
 	from := s.all
 	if kid != "" {
@@ -89,19 +89,20 @@ func (s *keySet) candidates(kid, alg string) []*jose.Key {
 // verify tries the keys that may have made the signature. ReasonUnknownKey means that a newer set might know better; a wrong signature under a known kid
 // does not, or every forged token would ask for one.
 func (s *keySet) verify(jws *compact) (*jose.Key, *Error) {
-	keys := s.candidates(jws.kid, jws.alg)
+	kid, alg := jws.header.kid, jws.header.alg
+	keys := s.candidates(kid, alg)
 	for _, key := range keys {
-		if key.Verify(jws.alg, []byte(jws.signingInput), jws.signature) == nil {
+		if key.Verify(alg, jws.signingInput, jws.signature) == nil {
 			return key, nil
 		}
 	}
-	if named := s.byID[jws.kid]; jws.kid != "" && len(named) > 0 {
+	if named := s.byID[kid]; kid != "" && len(named) > 0 {
 		if len(keys) == 0 {
-			return nil, refuse(ReasonAlgorithm).because("the algorithm of key "+clip(jws.kid), jws.alg)
+			return nil, refuse(ReasonAlgorithm).because("the algorithm of key "+clip(kid), alg)
 		}
-		return nil, refuse(ReasonSignature).because("", jws.alg)
+		return nil, refuse(ReasonSignature).because("", alg)
 	}
-	refused := refuse(ReasonUnknownKey).because(s.ids, jws.kid)
+	refused := refuse(ReasonUnknownKey).because(s.ids, kid)
 	refused.Hint = unknownKeyHint
 	return nil, refused
 }

@@ -67,6 +67,15 @@ func (s *keySource) get(ctx context.Context, place string) (*keySet, error) {
 	return set, nil
 }
 
+// lifetime reads max-age (RFC 9111 §5.2.2.1) within bounds. Keycloak's no-cache does not count: taken literally it would mean
+// a fetch for each request.
+func lifetime(h http.Header) time.Duration {
+	if age, ok := maxAge(h); ok {
+		return min(max(age, minKeysLifetime), maxKeysLifetime)
+	}
+	return keysLifetime
+}
+
 func maxAge(h http.Header) (time.Duration, bool) {
 	for _, directive := range strings.Split(strings.Join(h.Values("Cache-Control"), ","), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,7 +114,7 @@ func perCall(f func()) int {
 // sized is a good token of exactly the largest size, or up to three bytes less, filled by repeating unit in a claim between open and closing.
 func sized(t *testing.T, open, unit, closing string) string {
 	t.Helper()
-	full := payload(good(nil))
+	full := payload(good(claims{"roles": absent}))
 	fill := func(n int) string {
 		text := strings.TrimSuffix(strings.Repeat(unit, n), ",")
 		return signRaw(keyFor("EdDSA"), nil, []byte(full[:len(full)-1]+`,"x":`+open+text+closing+"}"))
@@ -134,20 +135,35 @@ func TestLargestTokenAllocatesLittle(t *testing.T) {
 	c := newFakeIssuer(keyFor("EdDSA")).config()
 	c.DisableCache = true
 	auth := newAuth(t, c)
+	distinct := func(format string) string {
+		var b strings.Builder
+		for n := 0; b.Len() < 10_000; n++ {
+			fmt.Fprintf(&b, format, strconv.FormatInt(int64(n), 36))
+		}
+		return b.String()
+	}
 	for _, shape := range []struct {
 		name, open, unit, closing string
 		most                      int // times the size of the token
 	}{
-		{"one long text", `"`, "x", `"`, 8},
-		{"one text of escapes", `"`, `\u00e9`, `"`, 8},
-		{"texts", `[`, `"abcdefgh",`, `]`, 12},
-		{"empty texts", `[`, `"",`, `]`, 24},
-		{"numbers of a digit", `[`, `1,`, `]`, 40},
-		{"literals", `[`, `null,`, `]`, 12},
-		{"empty objects", `[`, `{},`, `]`, 40},
-		{"objects with a member", `[`, `{"a":1},`, `]`, 50},
-		{"empty arrays", `[`, `[],`, `]`, 32},
-		{"white space", ``, ` `, `1`, 8},
+		{"one long text", `"`, "x", `"`, 4},
+		{"one text of escapes", `"`, `\u00e9`, `"`, 5},
+		{"texts", `[`, `"abcdefgh",`, `]`, 4},
+		{"empty texts", `[`, `"",`, `]`, 4},
+		{"numbers of a digit", `[`, `1,`, `]`, 4},
+		{"literals", `[`, `null,`, `]`, 4},
+		{"empty objects", `[`, `{},`, `]`, 4},
+		{"objects with a member", `[`, `{"a":1},`, `]`, 4},
+		{"empty arrays", `[`, `[],`, `]`, 4},
+		{"white space", ``, ` `, `1`, 4},
+		{"one role over and over", `1,"roles":[`, `"a",`, `]`, 16},
+		{"one scope over and over", `1,"scp":"`, `a `, `"`, 4},
+
+		{"members", `{`, distinct(`"-%s":1,`), `,"":1}`, 14},
+		{"claims", `1,`, distinct(`"-%s":1,`), `,"":1`, 16},
+		{"claims written with an escape", `1,`, distinct(`"\u002d%s":1,`), `,"":1`, 16},
+		{"roles, which only a verified token has", `1,"roles":[`, distinct(`"%s",`), `,""]`, 40},
+		{"scopes, likewise", `1,"scp":"`, distinct("%s "), `"`, 40},
 	} {
 		t.Run(shape.name, func(t *testing.T) {
 			token := sized(t, shape.open, shape.unit, shape.closing)

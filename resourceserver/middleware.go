@@ -53,7 +53,7 @@ func (a *Authenticator) Optional() func(http.Handler) http.Handler {
 			}
 			d := Decision{Allowed: true, Status: http.StatusOK}
 			if id != nil {
-				d.Issuer, d.ClientID = id.issuer, id.clientID
+				d.Issuer, d.ClientID = id.issuer.name, id.clientID
 			}
 			a.decided(r.Context(), d)
 			next.ServeHTTP(w, a.withIdentity(r, id))
@@ -96,7 +96,7 @@ func (a *Authenticator) admit(w http.ResponseWriter, r *http.Request, rules []Ru
 			}
 		}
 	}
-	a.decided(r.Context(), Decision{Allowed: true, Status: http.StatusOK, Issuer: id.issuer, ClientID: id.clientID})
+	a.decided(r.Context(), Decision{Allowed: true, Status: http.StatusOK, Issuer: id.issuer.name, ClientID: id.clientID})
 	return r, true
 }
 
@@ -105,15 +105,22 @@ func (a *Authenticator) authenticate(r *http.Request) (*identity, *Error) {
 	authorization := r.Header["Authorization"]
 	if len(authorization) == 1 {
 		memo, ok := r.Context().Value(memoKey{}).(*requestContext)
-		if ok && memo.authenticator == a && memo.authorization == authorization[0] && memo.identity != nil && time.Now().Before(memo.identity.until) {
+		if ok && memo.authenticator == a && memo.authorization == authorization[0] && memo.identity != nil && memo.identity.valid(time.Now()) {
 			return memo.identity, nil
 		}
 	}
-	token, refused := bearerToken(authorization, a.maxTokenSize)
+	token, refused := bearerCredential(authorization, a.maxTokenSize)
 	if refused != nil {
 		return nil, refused
 	}
-	return a.verify(r.Context(), token)
+	c := a.called(token)
+	if id, refused := a.recall(r.Context(), &c); id != nil || refused != nil {
+		return id, refused // its syntax was looked at when it was remembered
+	}
+	if !isToken68(token) {
+		return nil, refuse(ReasonMalformedHeader)
+	}
+	return a.verifyNew(r.Context(), &c)
 }
 
 // withIdentity returns r with a principal of its own; a nil id hides whatever principal was there.
@@ -121,7 +128,7 @@ func (a *Authenticator) withIdentity(r *http.Request, id *identity) *http.Reques
 	ctx := &requestContext{Context: r.Context(), authenticator: a, identity: id}
 	if id != nil {
 		ctx.authorization = r.Header["Authorization"][0]
-		ctx.principal = id.principal()
+		ctx.principal.fill(id)
 	}
 	return r.WithContext(ctx)
 }

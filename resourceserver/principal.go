@@ -27,22 +27,32 @@ type Principal struct {
 
 // identity is what verification found out; nothing outside this package can reach it, and nothing writes to it.
 type identity struct {
-	subject, issuer, clientID, username string
-	roles, scopes                       []string
-	expiry                              time.Time
-	from                                time.Time // nbf less the leeway; zero: no nbf
-	until                               time.Time // expiry and leeway: from here on an uncached verification would refuse
-	claims                              Claims
+	subject, clientID, username string
+	issuer                      *issuer
+	roles, scopes               []string
+	expiry, notBefore           time.Time // as the token says, without leeway; notBefore is zero without nbf
+	claims                      Claims
 }
 
-// principal makes the Principal of one request. Its slices are copies: writing to them must reach neither the identity nor another request.
-func (id *identity) principal() Principal {
-	both := make([]string, 0, len(id.roles)+len(id.scopes))
-	both = append(append(both, id.roles...), id.scopes...)
+// valid reports whether a verification at now would find the token neither expired nor too early.
+func (id *identity) valid(now time.Time) bool {
+	return now.Before(id.expiry.Add(id.issuer.leeway)) && (id.notBefore.IsZero() || !now.Before(id.notBefore.Add(-id.issuer.leeway)))
+}
+
+// ownPrincipal is the Principal of one request with room for the names that most tokens have, so that both are one
+// allocation.
+type ownPrincipal struct {
+	Principal
+	room [12]string
+}
+
+// fill makes the Principal. Its slices are copies: writing to them must reach neither the identity nor another request.
+func (own *ownPrincipal) fill(id *identity) {
+	both := append(append(own.room[:0], id.roles...), id.scopes...)
 	n := len(id.roles)
-	return Principal{
-		Subject: id.subject, Issuer: id.issuer, ClientID: id.clientID, Username: id.username,
-		Roles: both[:n:n], Scopes: both[n:], Expiry: id.expiry, Claims: id.claims, verified: id,
+	own.Principal = Principal{
+		Subject: id.subject, Issuer: id.issuer.name, ClientID: id.clientID, Username: id.username,
+		Roles: both[:n:n], Scopes: both[n:len(both):len(both)], Expiry: id.expiry, Claims: id.claims, verified: id,
 	}
 }
 
@@ -89,7 +99,7 @@ func (p *Principal) heldClient() string {
 
 func (p *Principal) heldIssuer() string {
 	if p.verified != nil {
-		return p.verified.issuer
+		return p.verified.issuer.name
 	}
 	return p.Issuer
 }
@@ -114,7 +124,7 @@ type memoKey struct{}
 // Authenticator verifies a token once.
 type requestContext struct {
 	context.Context
-	principal     Principal // for PrincipalFrom; handlers may write to it
+	principal     ownPrincipal // for PrincipalFrom; handlers may write to it
 	authenticator *Authenticator
 	authorization string
 	identity      *identity // nil: Optional let a request without credentials through
@@ -131,7 +141,7 @@ func (c *requestContext) Value(key any) any {
 		if c.identity == nil {
 			return (*Principal)(nil)
 		}
-		return &c.principal
+		return &c.principal.Principal
 	case memoKey:
 		return c
 	}

@@ -38,6 +38,7 @@ type Authenticator struct {
 	onDecision   func(context.Context, Decision)
 	denials      *denialLog
 	cache        *tokenCache // nil: every token runs through every check
+	headers      headerMemory
 }
 
 // New checks c and makes an Authenticator. It does no I/O: the issuer may be down. An error names the field and what to do.

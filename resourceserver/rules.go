@@ -180,7 +180,7 @@ func mustSuit(rule Rule, issuers []*issuer) {
 			mustSuit(part, issuers)
 		}
 	case issuerRule:
-		n := slices.IndexFunc(issuers, func(i *issuer) bool { return i.issuer == r.issuer })
+		n := slices.IndexFunc(issuers, func(i *issuer) bool { return i.name == r.issuer })
 		if n < 0 {
 			panic("resourceserver: FromIssuer names " + strconv.Quote(r.issuer) + ", whose tokens are not accepted here: it must be exactly a Config.Issuer")
 		}

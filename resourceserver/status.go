@@ -56,8 +56,8 @@ type IssuerStatus struct {
 	Failures    int           // fetches failed in a row
 	NextAttempt time.Time     // after a failure: no voluntary fetch before it; else zero
 	// LastError says why the last fetch failed; empty if it did not. It is one of a fixed list and holds nothing that the issuer sent: "timeout", "canceled",
-	// "connection refused", "name not resolved", "tls", "too large" and "network" where no whole answer came, "unreachable" for one with another status than 200,
-	// "issuer mismatch" and "bad endpoint" for metadata that can't be used, "no usable keys", "malformed", and "panic" in the configured client.
+	// "connection refused", "name not resolved", "tls", "too large" and "network" where no whole answer came, "unreachable" for one with another status than
+	// 200, "issuer mismatch" and "bad endpoint" for metadata that can't be used, "no usable keys", "malformed", and "panic" in the configured client.
 	LastError string
 }
 
@@ -72,7 +72,7 @@ func (a *Authenticator) Status() Status {
 
 func (i *issuer) status() IssuerStatus {
 	now, set := time.Now(), i.keys.set.Load()
-	s := IssuerStatus{Issuer: i.issuer, Ready: i.keys.serves(set, now)}
+	s := IssuerStatus{Issuer: i.name, Ready: i.keys.serves(set, now)}
 	if set != nil {
 		s.Skipped, s.NextRefresh = len(set.skipped), set.refreshAt
 		if !i.keys.static {
@@ -123,17 +123,17 @@ func errorClass(err error) string {
 	return "malformed"
 }
 
-// Warm fetches the keys of every issuer that has none yet, for a service that wants its first request to be quick. Starting does not depend on it: an error means
-// only that the keys will be fetched on demand. It says for each issuer why, and matches ErrKeysUnavailable.
+// Warm fetches the keys of every issuer that has none yet, for a service that wants its first request to be quick. Starting does not depend on it: an error
+// means only that the keys will be fetched on demand. It says for each issuer why, and matches ErrKeysUnavailable.
 func (a *Authenticator) Warm(ctx context.Context) error {
 	var all []error
 	for _, i := range a.issuers {
 		if _, err := i.keys.current(ctx, time.Now()); err != nil {
 			if cause := i.keys.lastFetch().err; cause != nil {
-				all = append(all, fmt.Errorf("%w: issuer %q: %s", ErrKeysUnavailable, i.issuer, cause.Error()))
+				all = append(all, fmt.Errorf("%w: issuer %q: %s", ErrKeysUnavailable, i.name, cause.Error()))
 				continue
 			}
-			all = append(all, fmt.Errorf("%w: issuer %q", err, i.issuer))
+			all = append(all, fmt.Errorf("%w: issuer %q", err, i.name))
 		}
 	}
 	return errors.Join(all...)

@@ -3,12 +3,14 @@ package resourceserver
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/svcauth/svcauth/internal/strictjson"
 )
 
 // maxSeconds bounds numeric dates (RFC 7519 §2). Beyond it a sum of seconds could wrap around, and 1e300 would become a date in the past.
@@ -27,56 +29,56 @@ type candidate struct {
 }
 
 // readCandidate reads and type-checks the claims that decide. A registered claim of the wrong type is refused, never read as absent.
-func readCandidate(claims Claims) (*candidate, *Error) {
-	c := &candidate{claims: claims}
+func readCandidate(claims Claims) (c candidate, refused *Error) {
+	c.claims = claims
 	for _, text := range []struct {
 		name string
 		into *string
 	}{{"iss", &c.issuer}, {"sub", &c.subject}, {"typ", &c.kind}, {"azp", &c.authorizedParty}, {"client_id", &c.clientID}} {
-		value, present := claims.lookup([]string{text.name})
+		value := claims.lookup(text.name)
 		var ok bool
-		if *text.into, ok = value.(string); present && !ok {
-			return nil, refuse(ReasonMalformedClaims).because(text.name+" as text", fmt.Sprintf("%T", value))
+		if *text.into, ok = value.Text(); !ok && value != "" {
+			return c, refuse(ReasonMalformedClaims).because(text.name+" as text", string(value.Kind()))
 		}
 	}
-	var refused *Error
 	var issuedAt time.Time
 	for _, date := range []struct {
 		name string
 		into *time.Time
 	}{{"exp", &c.expiry}, {"nbf", &c.notBefore}, {"iat", &issuedAt}} {
 		if *date.into, refused = numericDate(claims, date.name); refused != nil {
-			return nil, refused
+			return c, refused
 		}
 	}
 	if c.audience, refused = audience(claims); refused != nil {
-		return nil, refused
+		return c, refused
 	}
 	if c.expiry.IsZero() {
-		return nil, refuse(ReasonMalformedClaims).because("an exp", "none")
+		return c, refuse(ReasonMalformedClaims).because("an exp", "none")
 	}
 	if issuedAt.After(c.expiry) {
-		return nil, refuse(ReasonMalformedClaims).because("an iat before exp", "")
+		return c, refuse(ReasonMalformedClaims).because("an iat before exp", "")
 	}
 	return c, nil
 }
 
 // numericDate reads a NumericDate (RFC 7519 §2): seconds, possibly with a fraction. An absent claim gives the zero time.
 func numericDate(claims Claims, name string) (time.Time, *Error) {
-	value, present := claims.lookup([]string{name})
-	if !present {
+	value := claims.lookup(name)
+	switch value.Kind() {
+	case strictjson.KindNone:
 		return time.Time{}, nil
+	default:
+		return time.Time{}, refuse(ReasonMalformedClaims).because(name+" as a number of seconds", string(value.Kind()))
+	case strictjson.KindNumber:
 	}
-	number, ok := value.(json.Number)
-	if !ok {
-		return time.Time{}, refuse(ReasonMalformedClaims).because(name+" as a number of seconds", fmt.Sprintf("%T", value))
-	}
-	if whole, err := number.Int64(); err == nil && whole > -maxSeconds && whole < maxSeconds {
+	number := string(value)
+	if whole, err := strconv.ParseInt(number, 10, 64); err == nil && whole > -maxSeconds && whole < maxSeconds {
 		return time.Unix(whole, 0), nil
 	}
-	seconds, err := number.Float64()
+	seconds, err := strconv.ParseFloat(number, 64)
 	if err != nil || math.Abs(seconds) >= maxSeconds {
-		return time.Time{}, refuse(ReasonMalformedClaims).because(name+" within reach", number.String())
+		return time.Time{}, refuse(ReasonMalformedClaims).because(name+" within reach", number)
 	}
 	whole, fraction := math.Modf(seconds)
 	return time.Unix(int64(whole), int64(fraction*1e9)), nil
@@ -84,26 +86,40 @@ func numericDate(claims Claims, name string) (time.Time, *Error) {
 
 // audience reads aud, a string or an array of strings (RFC 7519 §4.1.3).
 func audience(claims Claims) ([]string, *Error) {
-	value, present := claims.lookup([]string{"aud"})
-	if !present {
+	value := claims.lookup("aud")
+	text, isText := value.Text()
+	switch {
+	case value == "":
 		return nil, nil
+	case isText:
+		return []string{text}, nil
+	case value.Kind() != strictjson.KindArray:
+		return nil, oddAudience(value)
 	}
-	texts := claims.Strings("aud")
-	if array, isArray := value.([]any); isArray && len(array) != len(texts) || !isArray && texts == nil {
-		return nil, refuse(ReasonMalformedClaims).because("aud as text or an array of texts", fmt.Sprintf("%T", value))
+	all := make([]string, 0, 4)
+	for element := range value.Elements {
+		text, isText := element.Text()
+		if !isText {
+			return nil, oddAudience(element)
+		}
+		all = append(all, text)
 	}
-	return texts, nil
+	return all, nil
+}
+
+func oddAudience(odd strictjson.Value) *Error {
+	return refuse(ReasonMalformedClaims).because("aud as text or an array of texts", string(odd.Kind()))
 }
 
 // checkAudience makes sure that the token is meant for this service (RFC 7519 §4.1.3).
 func checkAudience(_ context.Context, v *verification) *Error {
-	i, c := v.issuer, v.candidate
+	i, c := v.issuer, &v.candidate
 	if i.skipAudience || slices.ContainsFunc(i.audiences, func(a string) bool { return slices.Contains(c.audience, a) }) {
 		return nil
 	}
 	refused := refuse(ReasonAudience).because(strings.Join(i.audiences, " "), "["+strings.Join(c.audience, " ")+"]")
 	refused.Hint = audienceHint(i.audiences, c.audience)
-	if kind := tokenKind(c, v.jws); kind != nil { // a mapper would mend nothing
+	if kind := tokenKind(c, v.jws.header); kind != nil { // a mapper would mend nothing
 		refused.Hint = kindHint(kind.Reason, c.kind)
 	}
 	return refused
@@ -121,7 +137,7 @@ func checkExpiry(_ context.Context, v *verification) *Error {
 
 // checkNotBefore comes last, since only a verified token is worth waiting for.
 func checkNotBefore(_ context.Context, v *verification) *Error {
-	c := v.candidate
+	c := &v.candidate
 	if c.notBefore.IsZero() || !v.now.Before(c.notBefore.Add(-v.issuer.leeway)) {
 		return nil
 	}
@@ -129,17 +145,18 @@ func checkNotBefore(_ context.Context, v *verification) *Error {
 }
 
 func checkKind(_ context.Context, v *verification) *Error {
-	refused := tokenKind(v.candidate, v.jws)
+	refused := tokenKind(&v.candidate, v.jws.header)
 	if refused != nil {
 		refused.Hint = kindHint(refused.Reason, v.candidate.kind)
 	}
 	return refused
 }
 
-// tokenKind tells access tokens from their siblings. Keycloak signs ID tokens with the same key and gives all kinds the header typ JWT, so its claim typ decides;
-// it also names its one-time action tokens there, so only what is known to be an access token passes. RFC 9068 §4 puts at+jwt into the header. Where neither
-// speaks, the marks of an ID token do (OpenID Connect Core §2). Sender-constrained tokens (RFC 9449 §7.2, RFC 8705 §3) prove nothing without their proof.
-func tokenKind(c *candidate, header *compact) *Error {
+// tokenKind tells access tokens from their siblings. Keycloak signs ID tokens with the same key and gives all kinds the header typ JWT, so its claim typ
+// decides; it also names its one-time action tokens there, so only what is known to be an access token passes. RFC 9068 §4 puts at+jwt into the header. Where
+// neither speaks, the marks of an ID token do (OpenID Connect Core §2). Sender-constrained tokens (RFC 9449 §7.2, RFC 8705 §3) prove nothing without their
+// proof.
+func tokenKind(c *candidate, header *header) *Error {
 	if c.claims.Has("cnf") || strings.EqualFold(c.kind, "DPoP") {
 		return refuse(ReasonSenderBound).because("a bearer token", c.kind)
 	}
@@ -163,45 +180,34 @@ func tokenKind(c *candidate, header *compact) *Error {
 
 // scopes reads scope as a string (RFC 8693 §4.2) or array, and scp, which some issuers send instead.
 func scopes(claims Claims) []string {
-	var all []string
-	for _, name := range []string{"scope", "scp"} {
-		for _, text := range claims.Strings(name) {
-			all = append(all, strings.Fields(text)...)
+	all := newNameList()
+	for _, claim := range []string{"scope", "scp"} {
+		value := claims.lookup(claim)
+		text, _ := value.Text()
+		all.addFields(text)
+		for element := range value.Elements {
+			text, _ := element.Text()
+			all.addFields(text)
 		}
 	}
-	return distinct(all)
+	return all.exact()
 }
 
 // identity is who v speaks for, once every check has passed.
-func (v *verification) identity() *identity {
-	c, i := v.candidate, v.issuer
-	id := &identity{
-		subject: c.subject, issuer: i.issuer, scopes: scopes(c.claims), expiry: c.expiry, until: c.expiry.Add(i.leeway), claims: c.claims,
+func (v *verification) identity() identity {
+	c, i := &v.candidate, v.issuer
+	id := identity{
+		subject: c.subject, issuer: i, scopes: scopes(c.claims), expiry: c.expiry, notBefore: c.notBefore, claims: c.claims,
 		clientID: cmp.Or(c.authorizedParty, c.clientID), username: cmp.Or(c.claims.String("preferred_username"), c.subject),
 	}
-	if !c.notBefore.IsZero() {
-		id.from = c.notBefore.Add(-i.leeway)
-	}
 	if i.mapper != nil {
-		id.roles = distinct(i.mapper(c.claims))
+		all := newNameList()
+		for _, role := range i.mapper(c.claims) {
+			all.add(role)
+		}
+		id.roles = all.exact()
 	}
 	return id
-}
-
-// distinct returns the names without duplicates and empty ones, in order. It is linear: a token of 16 KiB can hold thousands.
-func distinct(names []string) []string {
-	if len(names) == 0 {
-		return nil
-	}
-	seen := make(map[string]struct{}, len(names))
-	unique := make([]string, 0, len(names))
-	for _, name := range names {
-		if _, twice := seen[name]; !twice && name != "" {
-			seen[name] = struct{}{}
-			unique = append(unique, name)
-		}
-	}
-	return slices.Clone(unique) // as long as it is: many duplicates must not keep their room in a remembered token
 }
 
 // stamp writes a date for the log; years that RFC 3339 can't write are given in seconds.

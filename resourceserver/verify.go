@@ -3,6 +3,7 @@ package resourceserver
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,36 +17,66 @@ import (
 // Errors are *Error. One that matches ErrKeysUnavailable says nothing about the token. The OnDecision callback and the log of denials belong to the
 // middleware and to Refuse; Verify itself is silent.
 func (a *Authenticator) Verify(ctx context.Context, token string) (*Principal, error) {
-	id, err := a.verify(ctx, token)
-	if err != nil {
-		return nil, err
+	id, refused := a.verify(ctx, token)
+	if refused != nil {
+		return nil, refused
 	}
-	p := id.principal()
-	return &p, nil
+	own := new(ownPrincipal)
+	own.fill(id)
+	return &own.Principal, nil
 }
 
 // verify answers from the cache if it can. What it can't answer, a refusal for instance, runs through every check.
 func (a *Authenticator) verify(ctx context.Context, token string) (*identity, *Error) {
-	now := time.Now()
-	if a.cache == nil || len(token) > a.maxTokenSize {
-		v, refused := a.check(ctx, token, now, nil)
+	c := a.called(token)
+	if id, refused := a.recall(ctx, &c); id != nil || refused != nil {
+		return id, refused
+	}
+	return a.verifyNew(ctx, &c)
+}
+
+// call is one question about a token.
+type call struct {
+	token  string
+	now    time.Time // when the token came
+	cached bool      // the cache may answer, and take the token in
+	hash   tokenHash
+}
+
+func (a *Authenticator) called(token string) call {
+	c := call{token: token, now: time.Now(), cached: a.cache != nil && len(token) <= a.maxTokenSize}
+	if c.cached {
+		c.hash = hashToken(token)
+	}
+	return c
+}
+
+// recall asks the cache. It gives neither an identity nor a refusal for a token that must run through the checks.
+func (a *Authenticator) recall(ctx context.Context, c *call) (*identity, *Error) {
+	if !c.cached {
+		return nil, nil
+	}
+	return a.cache.recall(ctx, &c.hash, c.now)
+}
+
+// verifyNew runs a token through every check, and remembers it if it passes.
+func (a *Authenticator) verifyNew(ctx context.Context, c *call) (*identity, *Error) {
+	if !c.cached {
+		v, refused := a.check(ctx, c.token, c.now, nil)
 		if refused != nil {
 			return nil, refused
 		}
-		return v.identity(), nil
-	}
-	hash := hashToken(token)
-	if id, refused := a.cache.recall(ctx, &hash, now); id != nil || refused != nil {
-		return id, refused
+		id := v.identity()
+		return &id, nil
 	}
 	epoch := a.cache.epoch.Load()
-	v, refused := a.check(ctx, token, now, nil)
+	v, refused := a.check(ctx, c.token, c.now, nil)
 	if refused != nil {
 		return nil, refused
 	}
-	id := v.identity()
-	a.cache.remember(hash, v, id, epoch)
-	return id, nil
+	e := newRemembered(c.hash, v)
+	a.cache.remember(e, epoch)
+	return &e.identity, nil
 }
 
 // verification is one token on its way through the checks. Each check may use what those before it found.
@@ -53,9 +84,8 @@ type verification struct {
 	auth      *Authenticator
 	token     string
 	now       time.Time // when the token came
-	jws       *compact
-	claims    Claims
-	candidate *candidate
+	jws       compact
+	candidate candidate
 	issuer    *issuer
 	set       *keySet   // the last one that was asked
 	key       *jose.Key // that made the signature
@@ -68,8 +98,8 @@ type check struct {
 	seen func(*verification) (expected, got string)
 }
 
-// checks is the pipeline. Its order keeps a bad token cheap: nothing is decoded above the size cap, no key is fetched for a token that its own claims already rule
-// out, and no claim is believed before the signature holds.
+// checks is the pipeline. Its order keeps a bad token cheap: nothing is decoded above the size cap, no key is fetched for a token that its own claims already
+// rule out, and no claim is believed before the signature holds.
 var checks = []check{
 	{"size", checkSize, seenSize},
 	{"header", checkHeader, seenHeader},
@@ -95,6 +125,7 @@ func (a *Authenticator) check(ctx context.Context, token string, now time.Time, 
 			return v, refused
 		}
 	}
+	a.headers.remember(&v.jws)
 	return v, nil
 }
 
@@ -106,16 +137,16 @@ func checkSize(_ context.Context, v *verification) *Error {
 }
 
 func checkHeader(_ context.Context, v *verification) (refused *Error) {
-	v.jws, refused = parseCompact(v.token, v.auth.algorithms)
+	v.jws, refused = parseCompact(v.token, v.auth.algorithms, &v.auth.headers)
 	return refused
 }
 
 func checkClaims(_ context.Context, v *verification) (refused *Error) {
-	var err error
-	if v.claims, err = decodeClaims(v.jws.payload); err != nil {
+	claims, err := decodeClaims(v.jws.payload)
+	if err != nil {
 		return refuse(ReasonMalformedClaims).because("a JSON object", err.Error())
 	}
-	v.candidate, refused = readCandidate(v.claims)
+	v.candidate, refused = readCandidate(claims)
 	return refused
 }
 
@@ -125,22 +156,20 @@ func checkIssuer(_ context.Context, v *verification) (refused *Error) {
 }
 
 func checkAlgorithm(_ context.Context, v *verification) *Error {
-	for _, alg := range v.issuer.algorithms {
-		if alg == v.jws.alg {
-			return nil
-		}
+	if slices.Contains(v.issuer.algorithms, v.jws.header.alg) {
+		return nil
 	}
-	return refuse(ReasonAlgorithm).because(strings.Join(v.issuer.algorithms, " "), v.jws.alg)
+	return refuse(ReasonAlgorithm).because(strings.Join(v.issuer.algorithms, " "), v.jws.header.alg)
 }
 
 // checkSignature finds the key and checks the signature, with newer keys once if the known ones don't do.
 func checkSignature(ctx context.Context, v *verification) (refused *Error) {
 	keys := v.issuer.keys
-	if v.set, refused = keys.current(ctx, time.Now()); refused != nil {
+	if v.set, refused = keys.current(ctx, v.now); refused != nil {
 		return refused
 	}
 	for {
-		v.key, refused = v.set.verify(v.jws)
+		v.key, refused = v.set.verify(&v.jws)
 		if refused == nil || refused.Reason != ReasonUnknownKey {
 			return refused
 		}

@@ -6,7 +6,11 @@ import (
 	"crypto"
 	_ "crypto/sha256" // the hashes of the algorithms below
 	_ "crypto/sha512"
+	"maps"
 	"slices"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
 // algorithm is a signature algorithm with the one kind of key that fits it.
@@ -14,7 +18,8 @@ type algorithm struct {
 	kty, crv string
 	hash     crypto.Hash
 	pss      bool
-	sigSize  int // exact, in bytes; 0: the size of the modulus
+	sigSize  int          // exact, in bytes; 0: the size of the modulus
+	verifier jws.Verifier // nil with pss
 }
 
 // algorithms holds asymmetric signatures only. There is no HMAC here by construction: a public key can never be taken for a shared secret.
@@ -33,14 +38,30 @@ var algorithms = map[string]algorithm{
 	"Ed25519": {kty: "OKP", crv: "Ed25519", sigSize: 64},
 }
 
+func init() {
+	for name, a := range algorithms {
+		if a.pss {
+			continue // see verifyPSS
+		}
+		var err error
+		if a.verifier, err = jws.NewVerifier(dependencyName(name)); err != nil {
+			panic("jose: the JOSE dependency does not know " + name) // can't happen: these are the names of RFC 7518
+		}
+		algorithms[name] = a
+	}
+}
+
+// dependencyName is how the JOSE dependency calls an algorithm.
+func dependencyName(alg string) jwa.SignatureAlgorithm {
+	if alg == "Ed25519" {
+		return jwa.EdDSA
+	}
+	return jwa.SignatureAlgorithm(alg)
+}
+
 // Algorithms returns the names of every signature algorithm that Verify knows, sorted.
 func Algorithms() []string {
-	names := make([]string, 0, len(algorithms))
-	for name := range algorithms {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(algorithms))
 }
 
 // Supported reports whether name is one of Algorithms, spelled exactly.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// hmacHashes are for signing only, by a client that proves it knows a shared secret (client_secret_jwt). They are no entries of algorithms, and nothing verifies
-// with them: a public key can never be taken for a shared secret.
+// hmacHashes are for signing only, by a client that proves it knows a shared secret (client_secret_jwt). They are no entries of algorithms, and nothing
+// verifies with them: a public key can never be taken for a shared secret.
 var hmacHashes = map[string]crypto.Hash{"HS256": crypto.SHA256, "HS384": crypto.SHA384, "HS512": crypto.SHA512}
 
 // SupportedHMAC reports whether SignHMAC knows alg: HS256, HS384 and HS512, spelled exactly.

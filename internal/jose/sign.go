@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
@@ -89,11 +88,7 @@ func (k *PrivateKey) Sign(header map[string]any, payload []byte) (string, error)
 }
 
 func (k *PrivateKey) signature(input []byte) ([]byte, error) {
-	alg := k.alg
-	if alg == "Ed25519" {
-		alg = "EdDSA"
-	}
-	signer, err := jws.NewSigner(jwa.SignatureAlgorithm(alg))
+	signer, err := jws.NewSigner(dependencyName(k.alg))
 	if err != nil {
 		return nil, fmt.Errorf("jose: a key for %s can't sign", k.alg)
 	}

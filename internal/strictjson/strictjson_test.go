@@ -1,8 +1,8 @@
 package strictjson_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -75,38 +75,144 @@ func TestObject(t *testing.T) {
 		{"number too long", `{"a":` + strings.Repeat("1", strictjson.MaxNumber+1) + `}`, strictjson.ErrNumber},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := strictjson.Object([]byte(c.in))
+			got, err := strictjson.Parse(c.in)
 			if c.want != nil {
 				require.ErrorIs(t, err, c.want)
-				require.Nil(t, got)
+				require.Equal(t, strictjson.Object{}, got)
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, lenient(t, []byte(c.in)), got)
+			requireReadsAs(t, lenient(t, c.in), got)
 		})
 	}
 }
 
-func lenient(t *testing.T, data []byte) map[string]any {
+func lenient(t *testing.T, text string) map[string]any {
 	t.Helper()
-	d := json.NewDecoder(bytes.NewReader(data))
+	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var want map[string]any
 	require.NoError(t, d.Decode(&want))
 	return want
 }
 
+// requireReadsAs holds every way to read o to what encoding/json makes of its text.
+func requireReadsAs(t *testing.T, want map[string]any, o strictjson.Object) {
+	t.Helper()
+	require.Equal(t, len(want), o.Len())
+	require.Equal(t, want, tree(t, o.Value()))
+	names := map[string]bool{}
+	for name := range o.Names {
+		names[name] = true
+		require.Contains(t, want, name)
+		require.Equal(t, want[name], tree(t, o.Member(name)))
+	}
+	require.Len(t, names, o.Len())
+	for _, name := range []string{"", "a", `\u0061`, `a"`, `a":1`, "none"} {
+		if !names[name] {
+			require.Empty(t, o.Member(name), "%q", name)
+		}
+	}
+}
+
+// tree makes of v what encoding/json would.
+func tree(t *testing.T, v strictjson.Value) any {
+	t.Helper()
+	text, isText := v.Text()
+	require.Equal(t, isText, v.Kind() == strictjson.KindText)
+	switch v.Kind() {
+	case strictjson.KindText:
+		return text
+	case strictjson.KindNumber:
+		return json.Number(v)
+	case strictjson.KindBool:
+		return v == "true"
+	case strictjson.KindNull:
+		require.EqualValues(t, "null", v)
+		return nil
+	case strictjson.KindArray:
+		elements := []any{}
+		for element := range v.Elements {
+			elements = append(elements, tree(t, element))
+		}
+		return elements
+	case strictjson.KindObject:
+		members := map[string]any{}
+		for name, member := range v.Members {
+			require.NotContains(t, members, name)
+			require.Equal(t, member, v.Member(name))
+			members[name] = tree(t, member)
+		}
+		return members
+	}
+	require.Fail(t, "no value", "%q", v)
+	return nil
+}
+
+func TestManyNames(t *testing.T) {
+	var b strings.Builder
+	want := map[string]any{}
+	for n := range 300 {
+		fmt.Fprintf(&b, `,"name-%d":%d`, n, n)
+		want[fmt.Sprint("name-", n)] = json.Number(fmt.Sprint(n))
+	}
+	many := "{" + b.String()[1:]
+	o, err := strictjson.Parse(many + "}")
+	require.NoError(t, err)
+	requireReadsAs(t, want, o)
+	for _, n := range []int{0, 1, 30, 31, 32, 33, 34, 100, 299} {
+		_, err := strictjson.Parse(fmt.Sprintf(`%s,"name-%d":0}`, many, n))
+		require.ErrorIs(t, err, strictjson.ErrDuplicate, "name-%d", n)
+		_, err = strictjson.Parse(fmt.Sprintf(`{"a":[%s,"name-%d":0}]}`, many, n))
+		require.ErrorIs(t, err, strictjson.ErrDuplicate, "name-%d", n)
+	}
+}
+
+func TestValueIsNothingElse(t *testing.T) {
+	o, err := strictjson.Parse(` {"text":"a","number":1,"null":null,"bool":true,"array":["a",{"a":1}],"object":{"a":["b"],"\u0062":2}} `)
+	require.NoError(t, err)
+	var zero strictjson.Object
+	for _, v := range []strictjson.Value{o.Member("none"), o.Member("text"), o.Member("number"), o.Member("null"), o.Member("bool"), o.Member("array"), zero.Value(), zero.Member("a")} {
+		assert.Empty(t, v.Member("a"), "%q", v)
+		for range v.Members {
+			assert.Equal(t, strictjson.KindObject, v.Kind())
+		}
+	}
+	for _, name := range []string{"none", "text", "number", "null", "bool", "object"} {
+		for range o.Member(name).Elements {
+			assert.Fail(t, "elements", name)
+		}
+		_, isText := o.Member(name).Text()
+		assert.Equal(t, name == "text", isText, name)
+	}
+	assert.EqualValues(t, `["b"]`, o.Member("object").Member("a"))
+	assert.EqualValues(t, "2", o.Member("object").Member("b"), "however it is written")
+	assert.Equal(t, strictjson.KindNone, o.Member("none").Kind())
+	assert.Empty(t, zero.Value())
+	assert.Zero(t, zero.Len())
+	for range o.Names { // whoever asks may stop
+		break
+	}
+	for range o.Member("array").Elements {
+		break
+	}
+	for range o.Member("object").Members {
+		break
+	}
+}
+
 // FuzzObject holds the reader against encoding/json: what it takes, encoding/json takes and understands alike.
 func FuzzObject(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"a":[1,2.5e-3,"\u00e9\ud83d\ude00",null,true,{"b":"\\\""}]}`, `{"a":1,"a":2}`, `{"a":"\ud800"}`, `{"exp":1e999}`, "{\"a\":\"\xc3\"}"} {
+	for _, seed := range []string{`{}`, `{"a":[1,2.5e-3,"\u00e9\ud83d\ude00",null,true,{"b":"\\\""}]}`, `{"a":1,"a":2}`, `{"a":"\ud800"}`, `{"exp":1e999}`, "{\"a\":\"\xc3\"}",
+		`{"\u0061":1,"b\"":{"\/":[[],{}, "" ]}}`, "\t{ \"a\" : [ 1 , 2 ] , \"b\" : { \"c\" : 3 } } "} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := strictjson.Object(data)
+		got, err := strictjson.Parse(string(data))
 		if err != nil {
-			assert.Nil(t, got)
+			assert.Equal(t, strictjson.Object{}, got)
 			return
 		}
-		assert.Equal(t, lenient(t, data), got)
+		requireReadsAs(t, lenient(t, string(data)), got)
 	})
 }

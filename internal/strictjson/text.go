@@ -5,29 +5,28 @@ import (
 	"unicode/utf8"
 )
 
-// text reads a string (RFC 8259 §7). Most have no escape and are one copy.
-func (p *parser) text() (string, error) {
-	p.pos++
-	start := p.pos
-	for p.pos < len(p.data) {
-		switch c := p.data[p.pos]; {
+// string reads a string (RFC 8259 §7) from its opening quote on. Most have no escape and are a piece of the text.
+func (p *parser) string() (string, error) {
+	rest := p.text[p.pos+1:]
+	for n := range len(rest) {
+		switch c := rest[n]; {
 		case c == '"':
-			p.pos++
-			return string(p.data[start : p.pos-1]), nil
+			p.pos += n + len(`""`)
+			return rest[:n], nil
 		case c == '\\':
-			return p.escaped(append([]byte(nil), p.data[start:p.pos]...))
+			p.pos += 1 + n
+			return p.unescape([]byte(rest[:n]))
 		case c < 0x20:
 			return "", ErrSyntax
 		}
-		p.pos++
 	}
 	return "", ErrSyntax
 }
 
-// escaped goes on with a string from its first backslash; out holds what came before.
-func (p *parser) escaped(out []byte) (string, error) {
-	for p.pos < len(p.data) {
-		c := p.data[p.pos]
+// unescape goes on with a string from its first backslash; out holds what came before.
+func (p *parser) unescape(out []byte) (string, error) {
+	for p.pos < len(p.text) {
+		c := p.text[p.pos]
 		p.pos++
 		switch {
 		case c == '"':
@@ -66,7 +65,8 @@ func (p *parser) escaped(out []byte) (string, error) {
 	return "", ErrSyntax
 }
 
-// unicode reads the four digits after \u, and the second half of a surrogate pair. A lone half is refused: readers differ in what they make of it.
+// unicode reads the four digits after \u, and the second half of a surrogate pair. A lone half is refused: readers differ
+// in what they make of it.
 func (p *parser) unicode() (rune, error) {
 	r, ok := p.hex4()
 	if !ok {
@@ -89,11 +89,12 @@ func (p *parser) unicode() (rune, error) {
 }
 
 func (p *parser) hex4() (rune, bool) {
-	if len(p.data)-p.pos < 4 {
+	if len(p.text)-p.pos < 4 {
 		return 0, false
 	}
 	var r rune
-	for _, c := range p.data[p.pos : p.pos+4] {
+	for i := range 4 {
+		c := p.text[p.pos+i]
 		switch {
 		case c >= '0' && c <= '9':
 			c -= '0'
