@@ -14,7 +14,8 @@ import (
 // Leave [Config.ClientID] empty unless the issuer asks for one: it knows the client by the assertion's subject. Ask for the assertion with the issuer's
 // identifier as its only audience.
 type Assertion struct {
-	// Token gives the assertion; it is asked for every token request, and so may be renewed at any time.
+	// Token gives the assertion; it is asked for every token request, and so may be renewed at any time. An issuer may take each assertion once only, as
+	// Keycloak does unless its identity provider allows reuse: a file that rests longer than a token lives needs that permission.
 	Token Secret
 	// Type is the client_assertion_type. Empty: [AssertionTypeJWTBearer].
 	Type string

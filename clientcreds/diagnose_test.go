@@ -124,6 +124,15 @@ func TestDiagnose(t *testing.T) {
 			c.ClientSecret, c.Auth = "", Assertion{Token: static("ey9.foreign.assertion")}
 			refused(400, "invalid_client", "Invalid token audience")(i, c)
 		}, SubjectAudience, ResultWrong, "", "serviceAccountToken.audience"},
+		{"somebody else's assertion again", func(i *realm, c *Config) {
+			c.ClientSecret, c.Auth = "", Assertion{Token: static("ey9.foreign.assertion")}
+			refused(400, "invalid_client", "Token reuse detected")(i, c)
+		}, SubjectMethod, ResultWrong, "", "reuse of client assertions"},
+		{"somebody else's assertion", func(i *realm, c *Config) {
+			c.ClientSecret, c.Auth = "", Assertion{Token: static("ey9.foreign.assertion")}
+			refused(401, "invalid_client", "Invalid client or Invalid client credentials")(i, c)
+		}, SubjectSecret, ResultWrong, "", "must accept client assertions"},
+		{"client wants a certificate", refused(400, "invalid_client", "Missing client_id parameter"), SubjectMethod, ResultWrong, "", "set Auth to MutualTLS"},
 		{"assertion's audiences", refused(400, "invalid_client", "Multiple audiences not allowed"), SubjectAudience, ResultWrong, "", "Audience"},
 		{"no audience", func(i *realm, _ *Config) {
 			i.answer = `{"access_token":"` + jwt(`{"iss":"`+testIssuer+`"}`) + `"}`

@@ -21,6 +21,9 @@ func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 	case ClassTimeout, ClassNetwork:
 		return SubjectDiscovery, "see that the token endpoint can be reached from here; if its address is one that only others can reach, set Keycloak's hostname option (KC_HOSTNAME), and hostname-backchannel-dynamic for those inside"
 	case ClassTLS:
+		if authenticator(auth) == byCertificate {
+			return SubjectSecret, "see that the issuer trusts the authority of the client's certificate (Keycloak: truststore-paths), and that HTTPClient's Transport trusts the issuer's"
+		}
 		return SubjectDiscovery, "give HTTPClient a Transport that trusts the authority of that certificate, and see that it is for this host"
 	case ClassMalformed:
 		return SubjectDiscovery, "what answers there is no token endpoint of OAuth 2.0: look at TokenURL, and at proxies between"
@@ -33,14 +36,8 @@ func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 		}
 	}
 	said := strings.ToLower(e.Description)
-	switch auth.(type) {
-	case Assertion, *Assertion:
-		if strings.Contains(said, "audience") { // of a token that somebody else issued: the method has no say in it
-			return SubjectAudience, "let the assertion be issued for the realm's issuer, as its only audience (a projected Kubernetes token has it in serviceAccountToken.audience)"
-		}
-	}
 	for _, r := range keycloakRefusals {
-		if (r.code == "" || r.code == e.Code) && (r.says == "" || strings.Contains(said, r.says)) {
+		if (r.code == "" || r.code == e.Code) && (r.says == "" || strings.Contains(said, r.says)) && (r.by == "" || r.by == authenticator(auth)) {
 			return r.subject, strings.NewReplacer("{client}", clientID, "{authenticator}", authenticator(auth)).Replace(r.mend)
 		}
 	}
@@ -59,35 +56,46 @@ func (e *Error) hinted(c *client) *Error {
 var keycloakRefusals = []struct {
 	code    string // exact; empty: any
 	says    string // in the description, in lower case; empty: anything
+	by      string // authenticator of the method; empty: any
 	subject Subject
 	mend    string
 }{
-	{"invalid_scope", "", SubjectScope, "Keycloak refuses the whole request for one scope it does not know: Clients > {client} > Client scopes: add it, as Default or Optional, or remove it from Scopes"},
-	{"invalid_target", "", SubjectAudience, "the issuer knows no such resource: look at Resources"},
-	{"unsupported_grant_type", "", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Service accounts roles on"},
-	{"", "public client", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Client authentication on, then Service accounts roles"},
-	{"", "service account", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Service accounts roles on"},
-	{"", "bearer-only", SubjectMethod, "Keycloak: the client is bearer-only and gets no tokens: make one that is not"},
-	{"", "disabled", SubjectMethod, "Keycloak: Users: enable the user service-account-{client}"},
-	{"", "audience", SubjectAudience, "leave the method's Audience empty, so that the assertion is for the issuer; if the issuer still refuses it, it calls itself something else: set its hostname option (KC_HOSTNAME)"},
-	{"", "token reuse", SubjectMethod, "an assertion may be sent once: make a new one, with a new jti, in each AuthenticateClient"},
-	{"", "signature algorithm", SubjectMethod, "Keycloak: Clients > {client} > Credentials > Signature algorithm: choose the one in use here or Any, or set the method's Algorithm"},
-	{"", "public key", SubjectSecret, "Keycloak: Clients > {client} > Keys: give it the public key, with the kid that is KeyID here (or none in both places)"},
-	{"", "by client secret", SubjectSecret, "Keycloak: Clients > {client} > Credentials: the secret there is another one"},
-	{"", "signature on jwt", SubjectSecret, "Keycloak: Clients > {client} > Keys: the public key there belongs to another private key"},
-	{"", "not active", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
-	{"", "expired", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
-	{"", "issued", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
-	{"", "exp claim", SubjectClock, "give the assertion an exp at most 60 seconds ahead"},
-	{"", "claim is required", SubjectMethod, "give the assertion the claim that is named"},
-	{"", "expiration", SubjectClock, "give the assertion an exp at most 60 seconds ahead, and synchronize both clocks (NTP)"},
-	{"", "client_assertion", SubjectMethod, "Keycloak: Clients > {client} > Credentials > Client Authenticator is one of the Signed JWT kinds: choose {authenticator}, or set Auth to PrivateKeyJWT or SecretJWT"},
-	{"", "certificat", SubjectSecret, "Keycloak: Clients > {client} > Credentials: the certificate's subject must be the one named there, and Keycloak must be told to ask for certificates (https-client-auth)"},
-	{"", "unexpected error", SubjectSecret, "Keycloak could not read the credential: id and secret must be form-encoded, so leave SkipFormEncoding off; its log has more"},
-	{"invalid_client", "", SubjectSecret, "Keycloak has no enabled client {client} in this realm: look at ClientID and the realm (a wrong secret is unauthorized_client there; other issuers say invalid_client for both)"},
-	{"unauthorized_client", "", SubjectSecret, "Keycloak: Clients > {client} > Credentials: compare the secret, and see that Client Authenticator is {authenticator}: a right secret by another method looks like a wrong one"},
-	{"access_denied", "", SubjectSecret, "the issuer knows the client and denies it a token: look at its policies"},
+	{"", "audience", byForeignJWT, SubjectAudience, "let the assertion be issued for the realm's issuer, as its only audience (a projected Kubernetes token has it in serviceAccountToken.audience)"},
+	{"", "token reuse", byForeignJWT, SubjectMethod, "Keycloak takes an assertion once: let Token give a new one for each request, or turn the reuse of client assertions on at Keycloak's identity provider"},
+	{"invalid_client", "", byForeignJWT, SubjectSecret, "Keycloak: Identity providers: the one with the assertion's iss must accept client assertions; Clients > the client > Credentials: Client Authenticator must be {authenticator}, with that identity provider and the assertion's sub"},
+	{"", "missing client_id", "", SubjectMethod, "Keycloak: Clients > {client} > Credentials > Client Authenticator is X509 Certificate: choose {authenticator}, or set Auth to MutualTLS"},
+	{"invalid_client", "", byCertificate, SubjectSecret, "Keycloak: Clients > {client} > Credentials: Client Authenticator must be {authenticator}, with the certificate's Subject DN; Keycloak must ask for certificates (https-client-auth) and trust their authority (truststore-paths)"},
+	{"invalid_scope", "", "", SubjectScope, "Keycloak refuses the whole request for one scope it does not know: Clients > {client} > Client scopes: add it, as Default or Optional, or remove it from Scopes"},
+	{"invalid_target", "", "", SubjectAudience, "the issuer knows no such resource: look at Resources"},
+	{"unsupported_grant_type", "", "", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Service accounts roles on"},
+	{"", "public client", "", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Client authentication on, then Service accounts roles"},
+	{"", "service account", "", SubjectMethod, "Keycloak: Clients > {client} > Settings > Capability config: turn Service accounts roles on"},
+	{"", "bearer-only", "", SubjectMethod, "Keycloak: the client is bearer-only and gets no tokens: make one that is not"},
+	{"", "disabled", "", SubjectMethod, "Keycloak: Users: enable the user service-account-{client}"},
+	{"", "audience", "", SubjectAudience, "leave the method's Audience empty, so that the assertion is for the issuer; if the issuer still refuses it, it calls itself something else: set its hostname option (KC_HOSTNAME)"},
+	{"", "token reuse", "", SubjectMethod, "an assertion may be sent once: make a new one, with a new jti, in each AuthenticateClient"},
+	{"", "signature algorithm", "", SubjectMethod, "Keycloak: Clients > {client} > Credentials > Signature algorithm: choose the one in use here or Any, or set the method's Algorithm"},
+	{"", "public key", "", SubjectSecret, "Keycloak: Clients > {client} > Keys: give it the public key, with the kid that is KeyID here (or none in both places)"},
+	{"", "by client secret", "", SubjectSecret, "Keycloak: Clients > {client} > Credentials: the secret there is another one"},
+	{"", "signature on jwt", "", SubjectSecret, "Keycloak: Clients > {client} > Keys: the public key there belongs to another private key"},
+	{"", "not active", "", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
+	{"", "expired", "", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
+	{"", "issued", "", SubjectClock, "synchronize both clocks (NTP): Keycloak refuses assertions of a clock that is 15 seconds ahead or a minute behind"},
+	{"", "exp claim", "", SubjectClock, "give the assertion an exp at most 60 seconds ahead"},
+	{"", "claim is required", "", SubjectMethod, "give the assertion the claim that is named"},
+	{"", "expiration", "", SubjectClock, "give the assertion an exp at most 60 seconds ahead, and synchronize both clocks (NTP)"},
+	{"", "client_assertion", "", SubjectMethod, "Keycloak: Clients > {client} > Credentials > Client Authenticator is one of the Signed JWT kinds: choose {authenticator}, or set Auth to PrivateKeyJWT or SecretJWT"},
+	{"", "certificat", "", SubjectSecret, "Keycloak: Clients > {client} > Credentials: the certificate's subject must be the one named there, and Keycloak must be told to ask for certificates (https-client-auth)"},
+	{"", "unexpected error", "", SubjectSecret, "Keycloak could not read the credential: id and secret must be form-encoded, so leave SkipFormEncoding off; its log has more"},
+	{"invalid_client", "", "", SubjectSecret, "Keycloak has no enabled client {client} in this realm: look at ClientID and the realm (a wrong secret is unauthorized_client there; other issuers say invalid_client for both)"},
+	{"unauthorized_client", "", "", SubjectSecret, "Keycloak: Clients > {client} > Credentials: compare the secret, and see that Client Authenticator is {authenticator}: a right secret by another method looks like a wrong one"},
+	{"access_denied", "", "", SubjectSecret, "the issuer knows the client and denies it a token: look at its policies"},
 }
+
+const (
+	byCertificate = "X509 Certificate"
+	byForeignJWT  = "Signed JWT - Federated"
+)
 
 // authenticator is the name of auth's method in Keycloak's admin console.
 func authenticator(auth ClientAuth) string {
@@ -99,9 +107,9 @@ func authenticator(auth ClientAuth) string {
 	case PrivateKeyJWT, *PrivateKeyJWT:
 		return "Signed JWT"
 	case MutualTLS, *MutualTLS:
-		return "X509 Certificate"
+		return byCertificate
 	case Assertion, *Assertion:
-		return "Signed JWT - Federated"
+		return byForeignJWT
 	}
 	return "the one that Auth implements"
 }

@@ -2,8 +2,10 @@ package endpoint
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -123,6 +125,11 @@ func TestErrorsSayTheClassAndNothingOfTheAnswer(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	secure.Config.ErrorLog = nil
+	guarded := httptest.NewUnstartedServer(http.NotFoundHandler())
+	guarded.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}
+	guarded.Config.ErrorLog = log.New(io.Discard, "", 0)
+	guarded.StartTLS()
+	defer guarded.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -147,6 +154,7 @@ func TestErrorsSayTheClassAndNothingOfTheAnswer(t *testing.T) {
 		{"dns", t.Context(), failing(&net.DNSError{Err: "p1anted"}), "https://a.example", DNS, "the host name can't be resolved"},
 		{"timeout", t.Context(), failing(&net.DNSError{IsTimeout: true}), "https://a.example", TimedOut, "no answer in time"},
 		{"unknown authority", t.Context(), Client(nil), secure.URL, TLS, "its certificate is signed by an unknown authority"},
+		{"no client certificate", t.Context(), Client(guarded.Client()), guarded.URL, TLS, "it broke the TLS handshake off: it may not accept the client's certificate"},
 		{"no TLS", t.Context(), Client(nil), strings.Replace(plain.URL, "http:", "https:", 1), TLS, "it answers plain http on this port, not https"},
 		{"dial", t.Context(), failing(&net.OpError{Op: "dial", Err: errors.New("p1anted")}), "https://a.example", Network, "can't connect"},
 		{"malformed", t.Context(), Client(nil), odd.URL, Network, "no usable answer (connection broken or not HTTP)"},

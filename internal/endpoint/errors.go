@@ -77,6 +77,8 @@ func classify(req *http.Request, err error) *Error {
 		e.Class, e.text = TLS, "it answers plain http on this port, not https"
 	case errors.As(err, &record):
 		e.Class, e.text = TLS, "it does not speak TLS on this port"
+	case errors.As(err, &opErr) && opErr.Op == "remote error": // what crypto/tls calls an alert of the other side
+		e.Class, e.text = TLS, "it broke the TLS handshake off: it may not accept the client's certificate"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Class, e.text = Refused, "connection refused"
 	case errors.As(err, &opErr) && opErr.Op == "dial":
