@@ -22,12 +22,17 @@ func (k *keycloak) adminToken(t *testing.T) string {
 	}).Access
 }
 
-// admin calls the API and decodes its answer into out, if that is not nil.
+// admin calls the API of the realms and decodes its answer into out, if that is not nil.
 func (k *keycloak) admin(t *testing.T, method, path string, in, out any) {
+	t.Helper()
+	k.adminAPI(t, method, "/realms/"+path, in, out)
+}
+
+func (k *keycloak) adminAPI(t *testing.T, method, path string, in, out any) {
 	t.Helper()
 	body, err := json.Marshal(in)
 	require.NoError(t, err)
-	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, k.base+"/admin/realms/"+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, k.base+"/admin"+path, bytes.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Authorization", "Bearer "+k.adminToken(t))
 	request.Header.Set("Content-Type", "application/json")
@@ -36,6 +41,25 @@ func (k *keycloak) admin(t *testing.T, method, path string, in, out any) {
 	if out != nil {
 		require.NoError(t, json.Unmarshal(got.body, out))
 	}
+}
+
+// keyProviders make the key of a realm, by the algorithm that it signs with. Keycloak takes seconds for an RSA key.
+var keyProviders = map[string]string{"RS256": "rsa-generated", "ES256": "ecdsa-generated", "EdDSA": "eddsa-generated"}
+
+// makeRealm makes a realm that signs with one algorithm, and unmakes it at the end of the test.
+func (k *keycloak) makeRealm(t *testing.T, name, algorithm string, members object) {
+	t.Helper()
+	realm := object{
+		"realm": name, "enabled": true, "defaultSignatureAlgorithm": algorithm,
+		"components": object{"org.keycloak.keys.KeyProvider": []any{
+			object{"name": "first", "providerId": keyProviders[algorithm], "config": object{"priority": []string{"100"}}},
+		}},
+	}
+	for name, value := range members {
+		realm[name] = value
+	}
+	k.admin(t, http.MethodPost, "", realm, nil)
+	t.Cleanup(func() { k.admin(t, http.MethodDelete, name, nil, nil) })
 }
 
 // editClient changes members of a client.
@@ -57,8 +81,17 @@ func (k *keycloak) SetSecret(t *testing.T, realm, clientID, secret string) {
 
 func (k *keycloak) RotateKeys(t *testing.T, realm string) {
 	t.Helper()
+	k.addKey(t, realm, "RS256")
+}
+
+// addKey makes a key that signs from now on.
+func (k *keycloak) addKey(t *testing.T, realm, algorithm string) {
+	t.Helper()
+	config := object{"priority": []string{"200"}, "enabled": []string{"true"}, "active": []string{"true"}}
+	if algorithm == "RS256" {
+		config["algorithm"] = []string{algorithm} // RSA keys fit several, the others one
+	}
 	k.admin(t, http.MethodPost, realm+"/components", object{
-		"name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
-		"config": object{"priority": []string{"200"}, "enabled": []string{"true"}, "active": []string{"true"}, "algorithm": []string{"RS256"}},
+		"name": "rotated", "providerId": keyProviders[algorithm], "providerType": "org.keycloak.keys.KeyProvider", "config": config,
 	}, nil)
 }

@@ -28,6 +28,10 @@ type keycloak struct {
 	base    string // URL without a path
 	args    []string
 
+	secure       string // base over https; see keycloak_https.go
+	mtlsTokenURL string // of authRealm, for those who show a certificate
+	authority    *authority
+
 	mu       sync.Mutex // guards the following
 	process  *exec.Cmd
 	lifeline *os.File // Keycloak is stopped when this is closed, by us or by our end
@@ -72,14 +76,15 @@ func newKeycloak(distribution, dir string) (*keycloak, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keycloak{
+	k := &keycloak{
 		home: home, logPath: filepath.Join(dir, "keycloak.log"), base: "http://" + addr,
 		args: []string{
 			// Plain http, local caches (no cluster protocol on the network), and the options of .ci/keycloak: with others, Keycloak rebuilds itself first.
 			"start", "--db=dev-file", "--cache=local", "--http-enabled=true", "--hostname-strict=false", "--import-realm",
 			"--http-host", "127.0.0.1", "--http-port", port, "--http-management-port", managementPort,
 		},
-	}, nil
+	}
+	return k, k.serveHTTPS(dir)
 }
 
 // boot starts it and waits until all realms answer. Its output is in the error if they don't.

@@ -121,3 +121,11 @@ func audienceMapper(audience string) object {
 		"config": object{"included.client.audience": audience, "access.token.claim": "true", "lightweight.claim": "true"},
 	}
 }
+
+// customAudience is an audience that is no client of the realm.
+func customAudience(audience string) object {
+	return object{
+		"name": "audience " + audience, "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
+		"config": object{"included.custom.audience": audience, "access.token.claim": "true"},
+	}
+}
