@@ -18,9 +18,14 @@ func (a *Authenticator) Refuse(w http.ResponseWriter, r *http.Request, err error
 
 // refuse is the one place where refusals are answered.
 func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, e *Error) {
-	a.denials.record(r, e)
-	a.decided(r.Context(), Decision{Reason: e.Reason, Status: e.Status})
-	h := w.Header()
+	a.tell(r, e)
+	e.SetHeader(w.Header())
+	a.writeError(w, r, e)
+}
+
+// SetHeader sets the header fields of a refusal, whoever writes the rest of it: WWW-Authenticate (RFC 6750 §3), Retry-After with a 503, and Cache-Control. It is for
+// transports other than net/http whose answers have such fields, after Authenticator.Admit.
+func (e *Error) SetHeader(h http.Header) {
 	if challenge := e.challenge(); challenge != "" {
 		h.Set("WWW-Authenticate", challenge)
 	}
@@ -28,7 +33,12 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, e *Error)
 		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(max(e.RetryAfter, time.Second).Seconds())), 10))
 	}
 	h.Set("Cache-Control", "no-store")
-	a.writeError(w, r, e)
+}
+
+// tell writes the log record of a refusal and calls OnDecision.
+func (a *Authenticator) tell(r *http.Request, e *Error) {
+	a.denials.record(r, e)
+	a.decided(r.Context(), Decision{Reason: e.Reason, Status: e.Status})
 }
 
 // asError makes a refusal of whatever a Rule or a caller of Refuse came with: never an answer that lets through, and never one out of shape.

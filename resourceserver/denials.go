@@ -82,7 +82,10 @@ func (d *denialLog) record(r *http.Request, e *Error) {
 	if e.got != "" && e.caller == nil {
 		unverified = append(unverified, slog.String("got", clip(e.got)))
 	}
-	unverified = append(unverified, slog.String("method", clip(r.Method)), slog.String("path", clip(r.URL.Path)))
+	if r.Method != "" { // else it is a call of another transport
+		unverified = append(unverified, slog.String("method", clip(r.Method)))
+	}
+	unverified = append(unverified, slog.String("path", clip(r.URL.Path)))
 	attrs = append(attrs, slog.Group("unverified", unverified...))
 	d.logger.LogAttrs(ctx, level, "request refused", attrs...)
 }

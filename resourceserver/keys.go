@@ -156,7 +156,9 @@ func (k *keyCache) record(ctx context.Context, set *keySet, err error, start tim
 				k.logger.LogAttrs(ctx, slog.LevelError, "Config.OnFetch panicked", slog.String("type", fmt.Sprintf("%T", v)))
 			}
 		}()
-		k.onFetch(ctx, Fetch{Issuer: k.source.issuer, Duration: now.Sub(start), Keys: set.len(), Skipped: set.skippedLen(), Err: err})
+		k.onFetch(ctx, Fetch{
+			Issuer: k.source.issuer, Start: start, Duration: now.Sub(start), Keys: set.len(), Skipped: set.skippedLen(), Err: err, Class: errorClass(err),
+		})
 	}
 }
 

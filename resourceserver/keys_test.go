@@ -468,12 +468,21 @@ func TestOnFetch(t *testing.T) {
 	f := newFakeIssuer(keyFor("EdDSA"))
 	c := f.config()
 	c.OnFetch = func(_ context.Context, fetch rs.Fetch) { fetches = append(fetches, fetch) }
-	auth := newAuth(t, c)
-	require.NoError(t, auth.Warm(t.Context()))
+	before := time.Now()
+	require.NoError(t, newAuth(t, c).Warm(t.Context()))
 	require.Len(t, fetches, 1)
 	assert.Equal(t, issuerName, fetches[0].Issuer)
 	assert.Equal(t, 1, fetches[0].Keys)
+	assert.WithinRange(t, fetches[0].Start, before, time.Now())
 	require.NoError(t, fetches[0].Err)
+	assert.Empty(t, fetches[0].Class)
+
+	f.respond(func(*http.Request) (*http.Response, error) { return reply(404, "", nil), nil })
+	auth := newAuth(t, c)
+	require.Error(t, auth.Warm(t.Context()))
+	require.Len(t, fetches, 2)
+	assert.Equal(t, "unreachable", fetches[1].Class)
+	assert.Equal(t, auth.Status().Issuers[0].LastError, fetches[1].Class)
 }
 
 func TestStatusBeforeAnything(t *testing.T) {

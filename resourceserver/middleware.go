@@ -85,19 +85,28 @@ func (a *Authenticator) admit(w http.ResponseWriter, r *http.Request, rules []Ru
 		return nil, false
 	}
 	r = a.withIdentity(r, id)
-	if len(rules) > 0 {
-		p, _ := PrincipalFrom(r.Context())
-		for _, rule := range rules {
-			if err := rule.Check(r, p); err != nil {
-				refused := *asError(err) // a copy: a rule may hand out the same error each time
-				refused.expected, refused.caller = cmp.Or(refused.expected, rule.String()), id
-				a.refuse(w, r, &refused)
-				return nil, false
-			}
-		}
+	if refused := checked(r.Context(), r, id, rules); refused != nil {
+		a.refuse(w, r, refused)
+		return nil, false
 	}
 	a.decided(r.Context(), Decision{Allowed: true, Status: http.StatusOK, Issuer: id.issuer.name, ClientID: id.clientID})
 	return r, true
+}
+
+// checked returns the refusal of the first rule that does not hold. r is nil outside HTTP; ctx carries the principal of id.
+func checked(ctx context.Context, r *http.Request, id *identity, rules []Rule) *Error {
+	if len(rules) == 0 {
+		return nil
+	}
+	p, _ := PrincipalFrom(ctx)
+	for _, rule := range rules {
+		if err := rule.Check(r, p); err != nil {
+			refused := *asError(err) // a copy: a rule may hand out the same error each time
+			refused.expected, refused.caller = cmp.Or(refused.expected, rule.String()), id
+			return &refused
+		}
+	}
+	return nil
 }
 
 // authenticate verifies r's bearer token, or finds that an outer middleware of this Authenticator has verified the very same one for this request.

@@ -23,10 +23,12 @@ type Decision struct {
 // Fetch is one fetch of an issuer's keys.
 type Fetch struct {
 	Issuer   string
+	Start    time.Time // when it began
 	Duration time.Duration
 	Keys     int // usable ones
 	Skipped  int // others in the set
 	Err      error
+	Class    string // a word for Err, one of those of IssuerStatus.LastError; empty if there is none
 }
 
 // Status is what an Authenticator knows of its issuers at one moment, for health pages. It holds no URL but the issuers' names, and no token.

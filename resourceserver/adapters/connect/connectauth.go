@@ -18,7 +18,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +89,7 @@ func (g *Guard) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		if call.Spec().IsClient {
 			return next(ctx, call)
 		}
-		ctx, err := g.admit(ctx, call.Spec(), call.Peer(), call.HTTPMethod(), call.Header())
+		ctx, err := g.admit(ctx, call.Spec(), call.Peer(), call.Header())
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +100,7 @@ func (g *Guard) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 // WrapStreamingHandler implements [connect.Interceptor].
 func (g *Guard) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		ctx, err := g.admit(ctx, conn.Spec(), conn.Peer(), http.MethodPost, conn.RequestHeader())
+		ctx, err := g.admit(ctx, conn.Spec(), conn.Peer(), conn.RequestHeader())
 		if err != nil {
 			return err
 		}
@@ -115,56 +114,31 @@ func (g *Guard) WrapStreamingClient(next connect.StreamingClientFunc) connect.St
 }
 
 // admit decides about one call. The context that it returns carries the principal; the error is a *connect.Error.
-func (g *Guard) admit(ctx context.Context, spec connect.Spec, peer connect.Peer, method string, header http.Header) (context.Context, error) {
+func (g *Guard) admit(ctx context.Context, spec connect.Spec, peer connect.Peer, header http.Header) (context.Context, error) {
 	if g.public[spec.Procedure] {
 		return ctx, nil
 	}
 	rules, listed := g.rules[spec.Procedure]
-	token, err := resourceserver.BearerToken(header["Authorization"])
-	var p *resourceserver.Principal
-	if err == nil {
-		p, err = g.auth.Verify(ctx, token)
-	}
-	for _, rule := range rules {
-		if err == nil {
-			err = rule.Check(nil, p)
-		}
-	}
-	if err != nil {
-		r := &http.Request{Method: method, URL: &url.URL{Path: spec.Procedure}, Header: header}
-		w := answer{}
-		g.auth.Refuse(w, r.WithContext(ctx), err)
-		refused := refusal(err)
+	ctx, err := g.auth.Admit(ctx, spec.Procedure, header["Authorization"], rules...)
+	var e *resourceserver.Error
+	switch {
+	case errors.As(err, &e):
+		refused := refusal(e)
 		if peer.Protocol == connect.ProtocolGRPC {
 			return nil, refused // there they would be trailers, which these must not be (RFC 9110 §6.5.1): net/http leaves them out and writes to the log
 		}
-		for _, name := range []string{"WWW-Authenticate", "Retry-After", "Cache-Control"} {
-			if value := w.Header().Get(name); value != "" {
-				refused.Meta().Set(name, value)
-			}
-		}
+		e.SetHeader(refused.Meta())
 		return nil, refused
-	}
-	if !listed {
+	case err != nil: // can't happen: Admit has no others
+		return nil, connect.NewError(connect.CodeInternal, errors.New("the call can't be decided about"))
+	case !listed:
 		return nil, connect.NewError(connect.CodeUnimplemented, errors.New("connectauth: no rule lists the procedure"))
 	}
-	return resourceserver.ContextWithPrincipal(ctx, p), nil
+	return ctx, nil
 }
 
-// answer takes what HTTP would answer, of which the header fields go along with the error.
-type answer http.Header
-
-func (a answer) Header() http.Header          { return http.Header(a) }
-func (answer) WriteHeader(int)                {}
-func (answer) Write(data []byte) (int, error) { return len(data), nil }
-
-// refusal is the one place where refusals become Connect errors. Only Description is from a fixed list and safe to send. An error of a rule of the program's own
-// stays here, since it may say more than a client should know.
-func refusal(err error) *connect.Error {
-	var e *resourceserver.Error
-	if !errors.As(err, &e) || e == nil {
-		return connect.NewError(connect.CodePermissionDenied, errors.New("the call is not permitted"))
-	}
+// refusal is the one place where refusals become Connect errors. Of one only Description is sent, which is from a fixed list.
+func refusal(e *resourceserver.Error) *connect.Error {
 	code := connect.CodePermissionDenied
 	switch e.Status {
 	case http.StatusBadRequest:

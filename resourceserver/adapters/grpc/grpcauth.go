@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,46 +139,26 @@ func (g *Guard) admit(ctx context.Context, method string) (context.Context, erro
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
 	rules, listed := g.rules[method]
-	token, err := resourceserver.BearerToken(md.Get("authorization"))
-	var p *resourceserver.Principal
-	if err == nil {
-		p, err = g.auth.Verify(ctx, token)
-	}
-	for _, rule := range rules {
-		if err == nil {
-			err = rule.Check(nil, p)
-		}
-	}
+	ctx, err := g.auth.Admit(ctx, method, md.Get("authorization"), rules...)
 	if err != nil {
-		// A gRPC call is a POST to its method's name. Of the answer only the log record and OnDecision have a use here.
-		r := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: method}}
-		g.auth.Refuse(nowhere{}, r.WithContext(ctx), err)
 		return nil, refusal(err)
 	}
 	if !listed {
 		return nil, unknown()
 	}
-	return resourceserver.ContextWithPrincipal(ctx, p), nil
+	return ctx, nil
 }
-
-// nowhere takes the answer that HTTP would give.
-type nowhere struct{}
-
-func (nowhere) Header() http.Header            { return http.Header{} }
-func (nowhere) WriteHeader(int)                {}
-func (nowhere) Write(data []byte) (int, error) { return len(data), nil }
 
 // unknown answers callers with a valid token as gRPC does for methods that it doesn't know.
 func unknown() error {
 	return status.Error(codes.Unimplemented, "grpcauth: the method does not exist, or no rule lists it")
 }
 
-// refusal is the one place where refusals become gRPC statuses. Only Description is from a fixed list and safe to send. An error of a rule of the program's own
-// stays here, since it may say more than a client should know.
+// refusal is the one place where refusals become gRPC statuses. Of one only Description is sent, which is from a fixed list.
 func refusal(err error) error {
 	var e *resourceserver.Error
-	if !errors.As(err, &e) || e == nil {
-		return status.Error(codes.PermissionDenied, "the call is not permitted")
+	if !errors.As(err, &e) { // can't happen: Admit has no others
+		return status.Error(codes.Internal, "the call can't be decided about")
 	}
 	switch e.Status {
 	case http.StatusBadRequest:

@@ -18,7 +18,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -102,8 +101,7 @@ func OnDecision(c Config, next func(context.Context, resourceserver.Decision)) (
 // OnFetch returns a function for [resourceserver.Config.OnFetch]. It calls next, the program's own, afterwards; nil if there is none. An error is the provider's,
 // about an instrument.
 //
-// Each fetch of keys has the attribute svcauth.issuer, and after a failure error.type, which is always "_OTHER": the log and [resourceserver.Authenticator.Status]
-// say why. A fetch is shared by all that wait for the keys, so its span is a root and has no caller's trace.
+// Each fetch of keys has the attribute svcauth.issuer, and after a failure error.type, one of the words of [resourceserver.IssuerStatus].LastError. A fetch is shared by all that wait for the keys, so its span is a root and has no caller's trace.
 func OnFetch(c Config, next func(context.Context, resourceserver.Fetch)) (func(context.Context, resourceserver.Fetch), error) {
 	c = c.complete()
 	tracer, meter := c.TracerProvider.Tracer(scope), c.MeterProvider.Meter(scope)
@@ -118,18 +116,17 @@ func OnFetch(c Config, next func(context.Context, resourceserver.Fetch)) (func(c
 		return nil, err
 	}
 	return func(ctx context.Context, f resourceserver.Fetch) {
-		end := time.Now()
 		set := c.with(attribute.String("svcauth.issuer", f.Issuer))
 		if f.Err != nil {
-			set = c.with(attribute.String("svcauth.issuer", f.Issuer), attribute.String("error.type", "_OTHER"))
+			set = c.with(attribute.String("svcauth.issuer", f.Issuer), attribute.String("error.type", f.Class))
 		}
-		spanned, span := tracer.Start(ctx, "svcauth.server.jwks.fetch", trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(end.Add(-f.Duration)),
+		spanned, span := tracer.Start(ctx, "svcauth.server.jwks.fetch", trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(f.Start),
 			trace.WithAttributes(set.ToSlice()...),
 			trace.WithAttributes(attribute.Int("svcauth.jwks.keys", f.Keys), attribute.Int("svcauth.jwks.skipped", f.Skipped)))
 		if f.Err != nil {
-			span.SetStatus(codes.Error, "the keys can't be fetched")
+			span.SetStatus(codes.Error, f.Class)
 		}
-		span.End(trace.WithTimestamp(end))
+		span.End(trace.WithTimestamp(f.Start.Add(f.Duration)))
 		fetches.Add(spanned, 1, metric.WithAttributeSet(set)) // with the span's context, for exemplars
 		duration.Record(spanned, f.Duration.Seconds(), metric.WithAttributeSet(set))
 		if next != nil {

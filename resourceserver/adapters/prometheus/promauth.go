@@ -11,7 +11,7 @@
 // The metrics are
 //
 //	svcauth_server_decisions_total              requests, by issuer, reason and status: of one that passes the issuer of its token, of a refusal the reason
-//	svcauth_server_jwks_fetches_total           fetches of keys, by issuer and result: ok, failed
+//	svcauth_server_jwks_fetches_total           fetches of keys, by issuer and class: why it failed, empty if it did not
 //	svcauth_server_jwks_fetch_duration_seconds  how long they took, by issuer
 //	svcauth_server_jwks_ready                   1 if tokens of the issuer can be verified, else 0
 //	svcauth_server_jwks_keys                    how many usable keys there are, by issuer
@@ -54,7 +54,7 @@ func New() *Collector {
 		}, []string{"issuer", "reason", "status"}),
 		fetches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "svcauth_server_jwks_fetches_total", Help: "Fetches of an issuer's keys.",
-		}, []string{"issuer", "result"}),
+		}, []string{"issuer", "class"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "svcauth_server_jwks_fetch_duration_seconds", Help: "Duration of the fetches of an issuer's keys, discovery included.", Buckets: prometheus.DefBuckets,
 		}, []string{"issuer"}),
@@ -78,11 +78,7 @@ func (c *Collector) OnDecision(next func(context.Context, resourceserver.Decisio
 // OnFetch returns a function for [resourceserver.Config.OnFetch]. It calls next, the program's own, afterwards; nil if there is none.
 func (c *Collector) OnFetch(next func(context.Context, resourceserver.Fetch)) func(context.Context, resourceserver.Fetch) {
 	return func(ctx context.Context, f resourceserver.Fetch) {
-		result := "ok"
-		if f.Err != nil {
-			result = "failed" // the log says why
-		}
-		c.fetches.WithLabelValues(f.Issuer, result).Inc()
+		c.fetches.WithLabelValues(f.Issuer, f.Class).Inc()
 		c.duration.WithLabelValues(f.Issuer).Observe(f.Duration.Seconds())
 		if next != nil {
 			next(ctx, f)

@@ -101,8 +101,8 @@ svcauth_server_decisions_total{issuer="",reason="missing_role",status="403"} 1
 svcauth_server_decisions_total{issuer="",reason="missing_token",status="401"} 1
 # HELP svcauth_server_jwks_fetches_total Fetches of an issuer's keys.
 # TYPE svcauth_server_jwks_fetches_total counter
-svcauth_server_jwks_fetches_total{issuer="`+realm.Issuer()+`",result="failed"} 1
-svcauth_server_jwks_fetches_total{issuer="`+realm.Issuer()+`",result="ok"} 1
+svcauth_server_jwks_fetches_total{class="",issuer="`+realm.Issuer()+`"} 1
+svcauth_server_jwks_fetches_total{class="network",issuer="`+realm.Issuer()+`"} 1
 `), "svcauth_server_decisions_total", "svcauth_server_jwks_fetches_total"))
 		assert.Len(t, told, 7, "the program's own function is called too")
 		assert.Len(t, fetched, 2, "the program's own function is called too")
