@@ -257,7 +257,7 @@ func TestAttacksOnTheClaims(t *testing.T) {
 		{"exp an object", claim("exp", claims{}), rs.ReasonMalformedClaims},
 		{"exp Infinity", raw(strings.Replace(full, fmt.Sprint(now+300), "Infinity", 1)), rs.ReasonMalformedClaims},
 		{"exp in hexadecimal", raw(strings.Replace(full, fmt.Sprint(now+300), "0x7fffffff", 1)), rs.ReasonMalformedClaims},
-		{"nbf 61 s ahead", claim("nbf", now+62), rs.ReasonNotYetValid},
+		{"nbf minutes ahead", claim("nbf", now+200), rs.ReasonNotYetValid},
 		{"nbf null", claim("nbf", nil), rs.ReasonMalformedClaims},
 		{"nbf 1e999", number("nbf", "1e999"), rs.ReasonMalformedClaims},
 		{"nbf false", claim("nbf", false), rs.ReasonMalformedClaims},

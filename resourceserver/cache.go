@@ -46,7 +46,7 @@ type remembered struct {
 	identity identity
 	key      *jose.Key
 	header   *header
-	size     int
+	size     int // by estimate, while it is in the cache
 	// generation is that of the last key set in which the key was found.
 	generation atomic.Uint64
 	used       atomic.Bool // since the last sweep
@@ -122,13 +122,13 @@ func (c *tokenCache) find(hash *tokenHash) *remembered {
 // newRemembered is for a token that has passed every check.
 func newRemembered(hash tokenHash, v *verification) *remembered {
 	e := &remembered{hash: hash, identity: v.identity(), key: v.key, header: v.jws.header}
-	e.size = e.footprint()
 	e.generation.Store(v.set.generation)
 	return e
 }
 
 // remember takes e in. epoch is from before the checks: what was verified before forget stays forgotten.
 func (c *tokenCache) remember(e *remembered, epoch uint64) {
+	e.size = e.footprint()
 	if e.size > c.maxBytes/4 {
 		return // one token is not worth all the others
 	}

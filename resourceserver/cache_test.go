@@ -55,6 +55,8 @@ func TestCacheAnswersARepeatedToken(t *testing.T) {
 			assert.Equal(t, first, again)
 			assert.NotSame(t, first, again, "each caller has a principal of its own")
 			again.Roles[0], again.Subject = "ROOT", "root"
+			_ = append(again.Roles, "openid-connect")
+			assert.Equal(t, first.Scopes, again.Scopes, "its roles may grow without touching its scopes")
 		}
 		assert.EqualValues(t, 1, mapped.Load())
 		require.NoError(t, verifyErr(t, auth, sign(keyFor("EdDSA"), nil, good(claims{"jti": "2"}))))

@@ -15,7 +15,8 @@ import (
 
 // Claims are the claims of a verified token (RFC 7519 §4), read-only and looked up by exact name: Go's JSON decoder would
 // take "ROLES" for "roles". The zero value has no claims. Claims may be read concurrently. They print without their values,
-// since those describe a person.
+// since those describe a person. Their strings, like those of a Principal, are pieces of one text: strings.Clone one that is
+// kept for long, or it keeps all claims of its token.
 type Claims struct {
 	object strictjson.Object
 }
@@ -56,8 +57,8 @@ func folds(name string, names []string) bool {
 }
 
 // NewClaims makes Claims from values that encoding/json can encode, for tests of role mappers and handlers. It keeps no
-// reference to m, and panics on a value that is no JSON, such as a channel, and on what ParseClaims refuses: JSON from
-// elsewhere is for ParseClaims.
+// reference to m, and panics on a value that is no JSON, such as a channel, and on depths and numbers that no token may have:
+// what others wrote is for ParseClaims.
 func NewClaims(m map[string]any) Claims {
 	if m == nil {
 		return Claims{}

@@ -65,8 +65,12 @@ func parseHeader(segment string, algorithms []string) (*header, *Error) {
 		if !ok {
 			return nil, refuse(ReasonMalformedToken).because("a text as typ", "")
 		}
-		h.typ = strings.TrimPrefix(strings.ToLower(text), "application/")
-		if h.typ != "jwt" && h.typ != "at+jwt" {
+		switch strings.TrimPrefix(strings.ToLower(text), "application/") { // constants, for the same reason
+		case "jwt":
+			h.typ = "jwt"
+		case "at+jwt":
+			h.typ = "at+jwt"
+		default:
 			return nil, refuse(ReasonHeader).because("typ JWT or at+jwt", text)
 		}
 	}

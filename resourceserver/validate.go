@@ -68,9 +68,9 @@ func numericDate(claims Claims, name string) (time.Time, *Error) {
 	switch value.Kind() {
 	case strictjson.KindNone:
 		return time.Time{}, nil
+	case strictjson.KindNumber:
 	default:
 		return time.Time{}, refuse(ReasonMalformedClaims).because(name+" as a number of seconds", string(value.Kind()))
-	case strictjson.KindNumber:
 	}
 	number := string(value)
 	if whole, err := strconv.ParseInt(number, 10, 64); err == nil && whole > -maxSeconds && whole < maxSeconds {

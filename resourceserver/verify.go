@@ -40,9 +40,10 @@ type call struct {
 	token  string
 	now    time.Time // when the token came
 	cached bool      // the cache may answer, and take the token in
-	hash   tokenHash
+	hash   tokenHash // if cached
 }
 
+// called begins a call. The token need not be one yet: what is none is in no cache.
 func (a *Authenticator) called(token string) call {
 	c := call{token: token, now: time.Now(), cached: a.cache != nil && len(token) <= a.maxTokenSize}
 	if c.cached {
@@ -61,21 +62,18 @@ func (a *Authenticator) recall(ctx context.Context, c *call) (*identity, *Error)
 
 // verifyNew runs a token through every check, and remembers it if it passes.
 func (a *Authenticator) verifyNew(ctx context.Context, c *call) (*identity, *Error) {
-	if !c.cached {
-		v, refused := a.check(ctx, c.token, c.now, nil)
-		if refused != nil {
-			return nil, refused
-		}
-		id := v.identity()
-		return &id, nil
+	var epoch uint64
+	if c.cached {
+		epoch = a.cache.epoch.Load()
 	}
-	epoch := a.cache.epoch.Load()
 	v, refused := a.check(ctx, c.token, c.now, nil)
 	if refused != nil {
 		return nil, refused
 	}
 	e := newRemembered(c.hash, v)
-	a.cache.remember(e, epoch)
+	if c.cached {
+		a.cache.remember(e, epoch)
+	}
 	return &e.identity, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -381,6 +382,31 @@ func TestLeeway(t *testing.T) {
 	require.ErrorIs(t, err, &rs.Error{Reason: rs.ReasonExpired})
 	_, err = auth.Verify(t.Context(), sign(keyFor("EdDSA"), nil, good(claims{"nbf": now + 20})))
 	require.ErrorIs(t, err, &rs.Error{Reason: rs.ReasonNotYetValid})
+}
+
+// TestLeewayToTheSecond holds where both dates end: a token is good up to, but not at, exp and the leeway, and from nbf less the leeway on.
+func TestLeewayToTheSecond(t *testing.T) {
+	keyFor("EdDSA")
+	synctest.Test(t, func(t *testing.T) {
+		auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+		now, leeway := time.Now().Unix(), int64(rs.DefaultLeeway/time.Second)
+		for _, c := range []struct {
+			change claims
+			want   rs.Reason // empty: accepted
+		}{
+			{claims{"exp": now - leeway + 1, "iat": absent}, ""},
+			{claims{"exp": now - leeway, "iat": absent}, rs.ReasonExpired},
+			{claims{"nbf": now + leeway}, ""},
+			{claims{"nbf": now + leeway + 1}, rs.ReasonNotYetValid},
+		} {
+			err := verifyErr(t, auth, sign(keyFor("EdDSA"), nil, good(c.change)))
+			if c.want == "" {
+				assert.NoError(t, err, "%v", c.change)
+			} else {
+				requireReason(t, err, c.want)
+			}
+		}
+	})
 }
 
 func TestAlgorithmsNarrow(t *testing.T) {

@@ -2,10 +2,10 @@ package strictjson
 
 // parser goes through text once, from left to right.
 type parser struct {
-	text  string
-	pos   int
-	names []place          // as in Object
-	odd   map[string]place // as in Object
+	text    string
+	pos     int
+	names   []place          // as in Object
+	escaped map[string]place // as in Object
 }
 
 // peek returns the next byte, or 0 at the end: no JSON text has a bare NUL.
@@ -106,19 +106,17 @@ func (p *parser) object(depth int) error {
 	}
 }
 
-// index takes in a member of the outermost object, whose name was read from start on.
+// index takes in a member of the outermost object, whose name was read from the quote at start on.
 func (p *parser) index(name string, start int) {
-	asItIs := p.pos-start == len(name)+len(`""`) // an escape is longer than what it stands for
-	if asItIs && len(name) < oddLength {
-		p.names = append(p.names, place(start|len(name)<<24))
-		return
-	}
-	at := place(start | oddLength<<24)
+	at := place(start) //nolint:gosec // G115: Parse takes no text longer than MaxSize
 	p.names = append(p.names, at)
-	if p.odd == nil {
-		p.odd = map[string]place{}
+	if p.pos-start == len(name)+len(`""`) {
+		return // an escape is longer than what it stands for
 	}
-	p.odd[name] = at
+	if p.escaped == nil {
+		p.escaped = map[string]place{}
+	}
+	p.escaped[name] = at
 }
 
 func (p *parser) array(depth int) error {

@@ -34,19 +34,13 @@ var (
 
 // Object is a JSON object that Parse has passed. It is immutable; the zero value has no members.
 type Object struct {
-	text  string
-	names []place
-	odd   map[string]place // those of names that are not in the text as they are, or very long; nil if there are none
+	text    string
+	names   []place
+	escaped map[string]place // of names that are written with an escape; nil if there are none
 }
 
-// place says where the name of a member stands: the offset of its opening quote in the lower 24 bits, its length in the
-// others. It is small since remembered tokens have some 20 each.
+// place is where the name of a member begins in the text, at its opening quote. It is small since remembered tokens have some 20 each.
 type place uint32
-
-const oddLength = 255 // stands for the length of a name in Object.odd
-
-func (p place) offset() int { return int(p & (MaxSize - 1)) }
-func (p place) length() int { return int(p >> 24) }
 
 // Parse reads text, which must be one JSON object (RFC 8259) and nothing else but white space around it. The Object keeps
 // text alive.
@@ -70,7 +64,7 @@ func Parse(text string) (Object, error) {
 		return Object{}, ErrSyntax
 	}
 	// The places are copied to lose the room they were collected in: an Object may be kept for long.
-	return Object{text: text, names: slices.Clone(p.names), odd: p.odd}, nil
+	return Object{text: text, names: slices.Clone(p.names), escaped: p.escaped}, nil
 }
 
 // Len is the number of members.
@@ -79,19 +73,11 @@ func (o Object) Len() int { return len(o.names) }
 // Value is the object as a value; no value at all for the zero Object.
 func (o Object) Value() Value { return Value(strings.Trim(o.text, " \t\n\r")) }
 
-// Names yields the name of each member as it stands in the text, escapes resolved.
+// Names yields the name of each member, escapes resolved.
 func (o Object) Names(yield func(string) bool) {
 	for _, at := range o.names {
-		start, length := at.offset()+1, at.length()
-		if length < oddLength {
-			if !yield(o.text[start : start+length]) {
-				return
-			}
-			continue
-		}
-		p := parser{text: o.text, pos: at.offset()}
-		name, _ := p.string()
-		if !yield(name) {
+		p := parser{text: o.text, pos: int(at)}
+		if name, _ := p.string(); !yield(name) {
 			return
 		}
 	}
@@ -99,21 +85,21 @@ func (o Object) Names(yield func(string) bool) {
 
 // Member returns the value of the member with exactly this name.
 func (o Object) Member(name string) Value {
-	for _, at := range o.names {
-		if at.length() != len(name) || len(name) == oddLength {
-			continue
-		}
-		start := at.offset() + 1
+	if at, ok := o.escaped[name]; ok {
+		p := parser{text: o.text, pos: int(at)}
+		p.skipString()
+		return p.memberValue()
+	}
+	if strings.ContainsAny(name, `"\`) {
+		return "" // such a name is written with an escape, and what looks like it in the text is something else
+	}
+	for _, at := range o.names { // others stand in the text as they are, up to the closing quote
+		start := int(at) + 1
 		end := start + len(name)
-		if o.text[start:end] == name {
+		if end < len(o.text) && o.text[end] == '"' && o.text[start:end] == name {
 			p := parser{text: o.text, pos: end + 1}
 			return p.memberValue()
 		}
-	}
-	if at, ok := o.odd[name]; ok {
-		p := parser{text: o.text, pos: at.offset()}
-		p.skipString()
-		return p.memberValue()
 	}
 	return ""
 }
@@ -121,7 +107,7 @@ func (o Object) Member(name string) Value {
 // Footprint is the memory in bytes that the Object keeps from being freed, its own struct apart.
 func (o Object) Footprint() int {
 	n := len(o.text) + 4*len(o.names)
-	for name := range o.odd {
+	for name := range o.escaped {
 		n += 64 + len(name)
 	}
 	return n

@@ -72,6 +72,7 @@ func TestObject(t *testing.T) {
 		{"one too deep", nested(strictjson.MaxDepth + 1), strictjson.ErrDepth},
 		{"far too deep", nested(100_000), strictjson.ErrDepth},
 		{"objects too deep", strings.Repeat(`{"a":`, 1000), strictjson.ErrDepth},
+		{"too large", strings.Repeat(" ", strictjson.MaxSize-1) + "{}", strictjson.ErrSize},
 		{"number too long", `{"a":` + strings.Repeat("1", strictjson.MaxNumber+1) + `}`, strictjson.ErrNumber},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -166,6 +167,25 @@ func TestManyNames(t *testing.T) {
 		_, err = strictjson.Parse(fmt.Sprintf(`{"a":[%s,"name-%d":0}]}`, many, n))
 		require.ErrorIs(t, err, strictjson.ErrDuplicate, "name-%d", n)
 	}
+}
+
+// TestPlaces holds that names are found however long they are and wherever they stand.
+func TestPlaces(t *testing.T) {
+	for _, length := range []int{0, 1, 253, 254, 255, 256, 257, 1000} {
+		name := strings.Repeat("n", length)
+		text := fmt.Sprintf(`{"-":[],%q:"one",%q:"two","%s\\":"three","\u0041%s":"four"}`, name, name+"x", name, name)
+		o, err := strictjson.Parse(text)
+		require.NoError(t, err)
+		requireReadsAs(t, map[string]any{"-": []any{}, name: "one", name + "x": "two", name + `\`: "three", "A" + name: "four"}, o)
+		assert.Empty(t, o.Member("\\u0041"+name), "a name is not how it is written")
+		assert.Empty(t, o.Member(name+"xx"))
+	}
+	const members = `{"first":1,"second":[2]}`
+	o, err := strictjson.Parse(strings.Repeat(" ", strictjson.MaxSize-len(members)) + members)
+	require.NoError(t, err)
+	assert.EqualValues(t, "1", o.Member("first"))
+	assert.EqualValues(t, "[2]", o.Member("second"))
+	assert.EqualValues(t, members, o.Value())
 }
 
 func TestValueIsNothingElse(t *testing.T) {

@@ -70,13 +70,14 @@ func (v Value) Members(yield func(name string, value Value) bool) {
 	if !p.take('{') {
 		return
 	}
-	for p.space(); p.peek() == '"'; p.space() {
+	p.space()
+	for more := p.peek() == '"'; more; more = p.take(',') {
+		p.space()
 		name, _ := p.string()
 		if !yield(name, p.memberValue()) {
 			return
 		}
 		p.space()
-		p.take(',')
 	}
 }
 
@@ -86,11 +87,12 @@ func (v Value) Elements(yield func(Value) bool) {
 	if !p.take('[') {
 		return
 	}
-	for p.space(); p.peek() != ']' && p.peek() != 0; p.space() {
+	p.space()
+	for more := p.peek() != ']'; more; more = p.take(',') {
+		p.space()
 		if !yield(p.next()) {
 			return
 		}
 		p.space()
-		p.take(',')
 	}
 }

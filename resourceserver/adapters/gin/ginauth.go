@@ -8,6 +8,7 @@ package ginauth
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -30,15 +31,17 @@ func Optional(auth *resourceserver.Authenticator) gin.HandlerFunc {
 // handler runs middleware as one of gin's handlers. The rest of gin's chain stands for the handler that middleware protects.
 func handler(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		for _, param := range c.Params {
+		for _, param := range slices.Backward(c.Params) { // of two with one name gin's Param gives the first, so the first is written last
 			c.Request.SetPathValue(param.Key, param.Value)
 		}
 		passed := false
+		defer func() {
+			if !passed { // also if a rule or callback panics: a recovery further out may go on with the chain
+				c.Abort()
+			}
+		}()
 		middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			passed, c.Request = true, r
 		})).ServeHTTP(c.Writer, c.Request)
-		if !passed {
-			c.Abort()
-		}
 	}
 }
