@@ -2,6 +2,7 @@ package clientcreds
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -142,7 +143,7 @@ func forms(sent string) []string {
 		}
 		raw := []byte(p)
 		all = append(all, p, formEncode(p), url.QueryEscape(p), url.PathEscape(p), strings.Trim(strconv.QuoteToASCII(p), `"`),
-			base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw))
+			base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), hex.EncodeToString(raw))
 	}
 	return all
 }

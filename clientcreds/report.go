@@ -64,7 +64,7 @@ func (c *client) report(ctx context.Context, t *target, r report) {
 }
 
 func (c *client) record(ctx context.Context, t *target, r report, f Fetch) {
-	attrs := []slog.Attr{slog.String("client_id", c.id), c.from(), slog.String("trigger", string(f.Trigger)), slog.Duration("took", f.Duration)}
+	attrs := []slog.Attr{slog.String("client_id", c.id), c.from(), slog.String("trigger", string(f.Trigger)), slog.Duration("took", f.Duration.Round(time.Microsecond))}
 	if len(t.Scopes) > 0 {
 		attrs = append(attrs, slog.Any("scopes", t.Scopes))
 	}
@@ -75,7 +75,7 @@ func (c *client) record(ctx context.Context, t *target, r report, f Fetch) {
 	switch failed := r.after.failure; {
 	case failed != nil:
 		attrs = append(attrs, slog.String("error", failed.text), slog.String("class", string(failed.Class)), slog.String("hint", failed.Hint),
-			slog.Int("failures", f.Failures), slog.Duration("next_attempt_in", f.Next.Sub(r.end)))
+			slog.Int("failures", f.Failures), slog.Duration("next_attempt_in", f.Next.Sub(r.end).Round(time.Millisecond)))
 		if failed.Status != 0 {
 			attrs = append(attrs, slog.Int("status", failed.Status))
 		}
@@ -85,7 +85,7 @@ func (c *client) record(ctx context.Context, t *target, r report, f Fetch) {
 		level, message = slog.LevelError, "clientcreds: no token"
 		if r.after.usable(r.end) {
 			level, message = slog.LevelWarn, "clientcreds: token not refreshed; the current one is still valid"
-			attrs = append(attrs, slog.Duration("token_expires_in", r.after.held.sent.Add(r.after.held.lifetime).Sub(r.end)))
+			attrs = append(attrs, slog.Duration("token_expires_in", r.after.held.sent.Add(r.after.held.lifetime).Sub(r.end).Round(time.Millisecond)))
 		}
 	default:
 		attrs = append(attrs, slog.Duration("lifetime", f.Lifetime))

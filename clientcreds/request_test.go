@@ -218,7 +218,7 @@ func TestDescriptionsDoNotRepeatTheCredential(t *testing.T) {
 	basic := base64.StdEncoding.EncodeToString([]byte("c:" + formEncode(secret)))
 	for _, echo := range []string{
 		secret, strings.ToUpper(secret), escaped, strings.ToLower(escaped), strings.ReplaceAll(escaped, "+", "%20"), url.PathEscape(secret), basic, "Basic " + basic,
-		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)), secret[:9], "..." + secret[2:11] + "...",
+		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)), fmt.Sprintf("%x", secret), secret[:9], "..." + secret[2:11] + "...",
 	} {
 		for _, auth := range []ClientAuth{SecretBasic{Secret: static(secret)}, SecretPost{Secret: static(secret)}} {
 			if _, post := auth.(SecretPost); post && strings.Contains(echo, basic) {
