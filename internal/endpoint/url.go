@@ -64,13 +64,21 @@ func sameHost(a, b string) bool { return LowerHost(a) == LowerHost(b) }
 
 // LowerHost returns host with ASCII letters in lower case, and everything else as it is.
 func LowerHost(host string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
+	for i := range len(host) {
+		if isUpper(host[i]) { // most hosts have none, and each request asks
+			lower := []byte(host)
+			for i, c := range lower {
+				if isUpper(c) {
+					lower[i] = c + 'a' - 'A'
+				}
+			}
+			return string(lower)
 		}
-		return r
-	}, host)
+	}
+	return host
 }
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 
 // CheckAllowHTTP finds entries of an AllowHTTP list that can never match, such as URLs and empty strings.
 func CheckAllowHTTP(allow []string) error {
