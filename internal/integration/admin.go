@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -84,10 +86,13 @@ func (k *keycloak) RotateKeys(t *testing.T, realm string) {
 	k.addKey(t, realm, "RS256")
 }
 
+// keyPriority is that of the last key that was added: of two with the same Keycloak may choose the older.
+var keyPriority atomic.Int64
+
 // addKey makes a key that signs from now on.
 func (k *keycloak) addKey(t *testing.T, realm, algorithm string) {
 	t.Helper()
-	config := object{"priority": []string{"200"}, "enabled": []string{"true"}, "active": []string{"true"}}
+	config := object{"priority": []string{strconv.FormatInt(200+keyPriority.Add(1), 10)}, "enabled": []string{"true"}, "active": []string{"true"}}
 	if algorithm == "RS256" {
 		config["algorithm"] = []string{algorithm} // RSA keys fit several, the others one
 	}
