@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -24,6 +25,7 @@ type report struct {
 	Result      string                      `json:"result"`
 	Diagnosis   *clientcreds.Diagnosis      `json:"diagnosis,omitempty"`   // if the issuer was asked for a token
 	Error       string                      `json:"error,omitempty"`       // why the token that the diagnosis saw did not come again
+	Hint        string                      `json:"hint,omitempty"`        // what to do about Error
 	Token       *decoded                    `json:"token,omitempty"`       // if there is one
 	Explanation *resourceserver.Explanation `json:"explanation,omitempty"` // likewise
 	KeyFetches  []keyFetch                  `json:"key_fetches,omitempty"` // if the server had to get the issuer's keys
@@ -40,6 +42,10 @@ func checkFetched(ctx context.Context, timeout time.Duration, client *clientcred
 	}
 	token, err := client.TokenContext(asking) // the Diagnosis keeps the one it got to itself
 	if err != nil {
+		var failed *clientcreds.Error
+		if errors.As(err, &failed) {
+			failed.RetryIn, r.Hint = 0, failed.Hint // there is no next attempt: the program ends
+		}
 		r.Error = err.Error()
 		return r
 	}

@@ -21,7 +21,9 @@ func TestIssuerThatGivesOnlyOne(t *testing.T) {
 	token, asked := realm.Token(keycloaktest.Token{}), 0
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if asked++; asked%2 == 0 {
-			w.WriteHeader(http.StatusInternalServerError)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, `{"error":"unauthorized_client"}`)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -33,13 +35,16 @@ func TestIssuerThatGivesOnlyOne(t *testing.T) {
 	status, text, _ := call(t, "", args...)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, text, "A second one did not come: clientcreds:")
+	assert.Contains(t, text, "\nhint: ")
+	assert.NotContains(t, text, "next attempt")
 	status, text, _ = call(t, "", append(args, "-json")...)
 	assert.Equal(t, 1, status)
 	var r report
 	require.NoError(t, json.Unmarshal([]byte(text), &r))
 	assert.Equal(t, unavailable, r.Result)
 	assert.True(t, r.Diagnosis.OK())
-	assert.Contains(t, r.Error, "500")
+	assert.Contains(t, r.Error, "unauthorized_client")
+	assert.NotEmpty(t, r.Hint)
 	assert.Nil(t, r.Explanation)
 }
 

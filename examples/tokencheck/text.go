@@ -24,6 +24,9 @@ func (r report) writeText(out io.Writer, coloured bool) error {
 	if r.Error != "" {
 		fmt.Fprintf(&b, "A second one did not come: %s\n", r.Error)
 	}
+	if r.Hint != "" {
+		fmt.Fprintf(&b, "%s\n", paint("hint: "+r.Hint))
+	}
 	if r.Token != nil {
 		b.WriteString("The token says, which nobody has verified yet:\n\n")
 		r.Token.write(&b)

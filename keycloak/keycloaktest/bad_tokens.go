@@ -13,6 +13,7 @@ import (
 //
 // A service that checks no audience accepts those whose names begin with "audience", and should do so knowingly.
 func (s *Server) BadTokens(good Token) iter.Seq2[string, string] {
+	s.test.Helper()
 	hour, another := time.Hour, "PS512"
 	if s.realm.algorithm == another {
 		another = "RS256"
@@ -53,6 +54,7 @@ func (s *Server) BadTokens(good Token) iter.Seq2[string, string] {
 		change func(head, payload, signature string) string
 	}{
 		{"changed after it was signed", func(head, payload, signature string) string {
+			s.test.Helper()
 			return head + "." + s.promoted(payload) + "." + signature
 		}},
 		{"signature removed", func(head, payload, _ string) string { return head + "." + payload + "." }},
@@ -63,6 +65,7 @@ func (s *Server) BadTokens(good Token) iter.Seq2[string, string] {
 		{"not a JWT", func(string, string, string) string { return "a-token-that-is-opaque" }},
 	}
 	return func(yield func(name, token string) bool) {
+		s.test.Helper()
 		for _, one := range cases {
 			t := good
 			t.Claims, t.Header = maps.Clone(good.Claims), maps.Clone(good.Header)
@@ -94,6 +97,7 @@ func (s *Server) BadTokens(good Token) iter.Seq2[string, string] {
 
 // audienceOf is what the access token is for, so that an ID token can be refused for nothing but its kind.
 func (s *Server) audienceOf(t Token) []string {
+	s.test.Helper()
 	switch audience := s.accessClaims(s.session(t), s.now())["aud"].(type) {
 	case string:
 		return []string{audience}
@@ -105,6 +109,7 @@ func (s *Server) audienceOf(t Token) []string {
 
 // promoted is a payload in which the caller has given themselves a role.
 func (s *Server) promoted(payload string) string {
+	s.test.Helper()
 	claims := map[string]any{}
 	decodeSegment(payload, &claims)
 	claims["realm_access"] = map[string]any{"roles": []string{"admin"}}

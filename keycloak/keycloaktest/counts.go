@@ -28,6 +28,7 @@ func newCounts() counts {
 // [Trouble] answered, included. It counts 1024 unknown paths at most. It panics if this is neither an endpoint, nor a path from the first slash on, nor a URL of
 // this server. A mistyped path passes for "never asked": the constants can't be mistyped.
 func (s *Server) Requests(endpoint string) int {
+	s.test.Helper()
 	name, path := s.resolve(endpoint)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,6 +54,7 @@ func (s *Server) countRequest(path string) {
 
 // Grants says how many times the token endpoint gave tokens to a client, whatever the grant. It panics if there is no such client.
 func (s *Server) Grants(clientID string) int {
+	s.test.Helper()
 	s.knownClient(clientID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,6 +64,7 @@ func (s *Server) Grants(clientID string) int {
 // Refusals says how many token requests of a client the realm refused: a wrong secret, an unknown scope, a used code. What a [Trouble] answered is not among them.
 // The empty ID stands for requests of clients that the realm doesn't have. It panics if there is no such client.
 func (s *Server) Refusals(clientID string) int {
+	s.test.Helper()
 	if clientID != "" {
 		s.knownClient(clientID)
 	}

@@ -59,8 +59,8 @@ func TestGrantsAndRefusals(t *testing.T) {
 		assert.Equal(t, want, [2]int{s.Grants(id), s.Refusals(id)}, id)
 	}
 	assert.Equal(t, 1, s.Refusals(""))
-	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "jobs"`, func() { s.Grants("jobs") })
-	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "jobs"`, func() { s.Refusals("jobs") })
+	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "jobs" (it has service, job, webapp)`, func() { s.Grants("jobs") })
+	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "jobs" (it has service, job, webapp)`, func() { s.Refusals("jobs") })
 }
 
 func TestLastTokenRequest(t *testing.T) {

@@ -25,6 +25,7 @@ var allEndpoints = []string{
 // resolve reads what a test calls an endpoint: one of the constants, which it returns as it is, or a path or URL of this server, of which it returns the decoded
 // path.
 func (s *Server) resolve(given string) (name, path string) {
+	s.test.Helper()
 	if slices.Contains(allEndpoints, given) {
 		return given, ""
 	}

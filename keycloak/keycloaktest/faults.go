@@ -13,6 +13,7 @@ func (s *Server) RotateKeys(keepOld bool) { s.keys.rotate(keepOld) }
 // SetTokenLifetime makes the access tokens and ID tokens from now on live that long, cut to seconds, whatever the realm says; 0 gives them the realm's lifespan
 // again. Refresh tokens and sessions keep theirs. It panics if lifetime is negative: Token.Lifetime makes tokens that have expired.
 func (s *Server) SetTokenLifetime(lifetime time.Duration) {
+	s.test.Helper()
 	if lifetime < 0 {
 		s.misuse("SetTokenLifetime: want 0 or more, got %v", lifetime)
 	}

@@ -142,7 +142,7 @@ func TestSetSecret(t *testing.T) {
 	assert.Equal(t, 401, status)
 	status, _ = issue(t, s, "job", "new-secret", "")
 	assert.Equal(t, 200, status)
-	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "nope"`, func() { s.SetSecret("nope", "hush") })
+	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "nope" (it has service, job, webapp)`, func() { s.SetSecret("nope", "hush") })
 }
 
 func TestEverythingAtOnce(t *testing.T) {

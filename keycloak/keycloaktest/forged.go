@@ -29,6 +29,7 @@ func forger(alg string) *jose.PrivateKey {
 
 // signAs signs as the Token wants it, by own if it doesn't say.
 func (s *Server) signAs(t Token, own string, claims map[string]any) string {
+	s.test.Helper()
 	algorithm := t.Algorithm
 	if algorithm == "" {
 		algorithm = own
@@ -53,6 +54,7 @@ func (s *Server) signAs(t Token, own string, claims map[string]any) string {
 
 // unsigned is an unsecured JWS (RFC 7515 appendix A.5).
 func (s *Server) unsigned(header, claims map[string]any) string {
+	s.test.Helper()
 	own := map[string]any{"alg": "none", "typ": "JWT"}
 	maps.Copy(own, header)
 	maps.DeleteFunc(own, func(_ string, value any) bool { return value == nil })
@@ -66,6 +68,7 @@ func (s *Server) unsigned(header, claims map[string]any) string {
 // signByPublicKey is what an attacker can do who has the key set and no secret: a verifier that takes the algorithm from the token and the key from the set would
 // take the text of the public key for a shared secret.
 func (s *Server) signByPublicKey(algorithm, own string, header, claims map[string]any) string {
+	s.test.Helper()
 	key := s.keys.signer(own)
 	der, err := x509.MarshalPKIXPublicKey(key.Signer().Public())
 	if err != nil {

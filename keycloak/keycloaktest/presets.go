@@ -14,9 +14,10 @@ func (s *Server) Realm() keycloak.Realm { return keycloak.Realm{BaseURL: s.URL, 
 // ClientConfig returns the config of a service that fetches tokens as this client, with the secret that the client has now. It panics if there is no such
 // client, or if the client has no secret.
 func (s *Server) ClientConfig(id string) clientcreds.Config {
+	s.test.Helper()
 	secret := s.secret(id)
 	if secret == "" {
-		s.misuse("realm %q has no client %q with a secret", s.realm.name, id)
+		s.misuse("realm %q has no client %q with a secret %s", s.realm.name, id, whatThereIs(s.withSecret()))
 	}
 	config := s.Realm().ClientConfig(id, secret)
 	config.HTTPClient = s.memoryClient()

@@ -45,6 +45,6 @@ func TestClientConfigHasTheSecretOfNow(t *testing.T) {
 	_, err = source.TokenContext(t.Context())
 	require.NoError(t, err)
 	for _, id := range []string{"nope", "service"} {
-		assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "`+id+`" with a secret`, func() { s.ClientConfig(id) })
+		assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "`+id+`" with a secret (it has job, webapp)`, func() { s.ClientConfig(id) })
 	}
 }

@@ -152,6 +152,22 @@ func (r *realm) addServiceAccounts() {
 	}
 }
 
+// people are the names of the users that are not the account of a service.
+func (r *realm) people() []string {
+	accounts := map[*user]bool{}
+	for _, c := range r.clients {
+		accounts[c.account] = true
+	}
+	var names []string
+	for name, u := range r.users {
+		if !accounts[u] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // uuid is a UUID that is the same in every run.
 func (r *realm) uuid(name string) string {
 	sum := sha256.Sum256([]byte(r.name + "/" + name))

@@ -5,6 +5,7 @@ import "time"
 // SetClientEnabled disables a client, or enables it again, as an administrator does. A disabled one gets no token and can't refresh one, and nobody signs in there;
 // access tokens it has pass where only their signature is looked at. It panics if there is no such client.
 func (s *Server) SetClientEnabled(clientID string, enabled bool) {
+	s.test.Helper()
 	s.knownClient(clientID)
 	s.mu.Lock()
 	defer s.mu.Unlock()

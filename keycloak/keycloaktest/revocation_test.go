@@ -83,7 +83,7 @@ func TestSetClientEnabled(t *testing.T) {
 	s.SetClientEnabled("webapp", true)
 	status, _ = renew(t, s, refresh)
 	assert.Equal(t, 200, status)
-	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "nope"`, func() { s.SetClientEnabled("nope", true) })
+	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "nope" (it has service, job, webapp)`, func() { s.SetClientEnabled("nope", true) })
 }
 
 func TestSetNotBefore(t *testing.T) {
@@ -149,5 +149,5 @@ func TestRotateSecret(t *testing.T) {
 	s.SetSecret("job", "fifth")
 	assert.Equal(t, []int{401, 200}, []int{status(third), status("fifth")}, "SetSecret ends an overlap")
 	assert.Equal(t, 401, status(""))
-	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "nope"`, func() { s.RotateSecret("nope", 0) })
+	assert.PanicsWithValue(t, `keycloaktest: realm "test" has no client "nope" (it has service, job, webapp)`, func() { s.RotateSecret("nope", 0) })
 }

@@ -1,6 +1,9 @@
 package keycloaktest
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // secret is a client's, with the one before it where that still counts.
 type secret struct {
@@ -9,11 +12,15 @@ type secret struct {
 }
 
 // SetSecret gives a client a new secret; the former ones are refused at once. It panics if there is no such client.
-func (s *Server) SetSecret(clientID, newSecret string) { s.replaceSecret(clientID, newSecret, 0) }
+func (s *Server) SetSecret(clientID, newSecret string) {
+	s.test.Helper()
+	s.replaceSecret(clientID, newSecret, 0)
+}
 
 // RotateSecret gives a client a new secret, which it returns. The former one is good until overlap is over, as in a Keycloak with a policy for client secret
 // rotation. It panics if there is no such client, or if overlap is negative.
 func (s *Server) RotateSecret(clientID string, overlap time.Duration) string {
+	s.test.Helper()
 	if overlap < 0 {
 		s.misuse("RotateSecret: want an overlap of 0 or more, got %v", overlap)
 	}
@@ -23,6 +30,7 @@ func (s *Server) RotateSecret(clientID string, overlap time.Duration) string {
 }
 
 func (s *Server) replaceSecret(clientID, newSecret string, overlap time.Duration) {
+	s.test.Helper()
 	s.knownClient(clientID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,8 +43,9 @@ func (s *Server) replaceSecret(clientID, newSecret string, overlap time.Duration
 
 // knownClient panics if there is no such client.
 func (s *Server) knownClient(id string) {
+	s.test.Helper()
 	if s.realm.clients[id] == nil {
-		s.misuse("realm %q has no client %q", s.realm.name, id)
+		s.noClient(id)
 	}
 }
 
@@ -45,6 +54,11 @@ func (s *Server) secret(clientID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.secrets[clientID].current
+}
+
+// withSecret are the clients that have one.
+func (s *Server) withSecret() []string {
+	return slices.DeleteFunc(slices.Clone(s.realm.clientIDs), func(id string) bool { return s.secret(id) == "" })
 }
 
 // proves says whether given is a secret of the client. A client that has none can't prove anything.

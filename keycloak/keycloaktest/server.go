@@ -22,7 +22,7 @@ type Server struct {
 	refresh   refreshKey
 	sso       sso
 	endpoints map[string]endpoint // by path; written once
-	test      TB                  // nil without New
+	test      TB                  // noTest without New
 	http      *http.Server        // nil in memory, as are the next two
 	hangUp    context.CancelFunc  // ends requests that a Trouble holds
 	served    chan struct{}       // closed when no more connections are accepted
@@ -98,7 +98,7 @@ func Start(config Config) (*Server, error) {
 func newServer(r *realm, base string) *Server {
 	s := &Server{
 		URL: base, realm: r, keys: newKeyring(r.name, r.algorithm), refresh: newRefreshKey(),
-		secrets: map[string]secret{}, disabled: map[string]bool{}, troubles: map[string][]Trouble{}, counts: newCounts(),
+		test: noTest{}, secrets: map[string]secret{}, disabled: map[string]bool{}, troubles: map[string][]Trouble{}, counts: newCounts(),
 	}
 	for id, c := range r.clients {
 		s.secrets[id] = secret{current: c.secret}

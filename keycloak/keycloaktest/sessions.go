@@ -79,9 +79,10 @@ func (o *sso) use(us *userSession, l lifespans, now time.Time) time.Time {
 // EndSessions signs a person out everywhere, as an administrator does: refresh tokens are refused from now on, and the browser is asked for the password again.
 // Access tokens pass where only their signature is looked at. It returns how many sessions ended, and panics if there is no such user.
 func (s *Server) EndSessions(username string) int {
+	s.test.Helper()
 	u := s.realm.users[strings.ToLower(username)]
 	if u == nil {
-		s.misuse("realm %q has no user %q", s.realm.name, username)
+		s.noUser(username)
 	}
 	now := s.now()
 	s.sso.mu.Lock()

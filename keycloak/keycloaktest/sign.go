@@ -28,6 +28,7 @@ func (s *Server) sign(algorithm string, header, claims map[string]any) string {
 func (s *Server) signWith(key *jose.PrivateKey, header, claims map[string]any) string {
 	token, err := key.Sign(header, s.payload(claims))
 	if err != nil {
+		s.test.Helper()
 		s.misuse("%v", err)
 	}
 	return token
@@ -36,6 +37,7 @@ func (s *Server) signWith(key *jose.PrivateKey, header, claims map[string]any) s
 func (s *Server) payload(claims map[string]any) []byte {
 	payload, err := json.Marshal(claims)
 	if err != nil {
+		s.test.Helper()
 		s.misuse("the claims can't be encoded as JSON: %v", err)
 	}
 	return payload

@@ -2,6 +2,7 @@ package keycloaktest
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,6 +54,7 @@ type Token struct {
 // Token makes a token like Keycloak's, signed by the realm's current key, without any request: the realm may be down. It panics if the realm has no such client,
 // user or scope, or if fields contradict each other.
 func (s *Server) Token(t Token) string {
+	s.test.Helper()
 	session := s.session(t)
 	now := s.now()
 	claims, algorithm := map[string]any(nil), ""
@@ -80,34 +82,32 @@ func (s *Server) Token(t Token) string {
 	}
 	maps.Copy(claims, t.Claims)
 	maps.DeleteFunc(claims, func(name string, value any) bool { return value == nil })
+	s.payload(claims) // complains if they can't be encoded
 	if t.Type == "Refresh" {
-		s.payload(claims) // complains if they can't be encoded
 		return s.refresh.sign(t.Header, claims)
 	}
 	return s.signAs(t, algorithm, claims)
 }
 
 func (s *Server) session(t Token) session {
-	fail := func(format string, args ...any) {
-		s.misuse("realm %q "+format, append([]any{s.realm.name}, args...)...)
-	}
+	s.test.Helper()
 	c := s.realm.clients[t.Client]
 	switch {
 	case t.Client == "":
 		if c = s.realm.firstClient(t.User != ""); c == nil {
-			fail("has no client that fits: set Token.Client")
+			s.misuse("realm %q has no client that fits: set Token.Client", s.realm.name)
 		}
 	case c == nil:
-		fail("has no client %q", t.Client)
+		s.noClient(t.Client)
 	}
 	session := session{client: c, user: c.account, caller: "127.0.0.1", light: t.Lightweight}
 	if t.User != "" {
 		session.user, session.person, session.sid = s.realm.users[strings.ToLower(t.User)], true, randomUUID()
 		if session.user == nil {
-			fail("has no user %q", t.User)
+			s.noUser(t.User)
 		}
 	} else if session.user == nil {
-		fail("gives client %q no service account: set Token.User, or serviceAccountsEnabled in the JSON", c.id)
+		s.misuse("realm %q gives client %q no service account: set Token.User, or serviceAccountsEnabled in the JSON", s.realm.name, c.id)
 	}
 	var requested *string
 	if t.Scope != "" {
@@ -115,7 +115,7 @@ func (s *Server) session(t Token) session {
 	}
 	var ok bool
 	if session.granted, ok = s.realm.grantScopes(c, requested); !ok {
-		fail("gives client %q not all scopes of %q", c.id, t.Scope)
+		s.misuse("realm %q gives client %q not all scopes of %q %s", s.realm.name, c.id, t.Scope, whatThereIs(slices.Concat([]string{"openid"}, c.defaultScopes, c.optionalScopes)))
 	}
 	session.roles = s.realm.tokenRoles(c, session.user.roles)
 	if t.Roles != nil {
@@ -129,6 +129,7 @@ func (s *Server) session(t Token) session {
 
 // refreshFor begins the session that a refresh token belongs to.
 func (s *Server) refreshFor(t Token, session session, now time.Time) map[string]any {
+	s.test.Helper()
 	switch {
 	case !session.person:
 		s.misuse("Token.Type Refresh without a User: service accounts have no refresh tokens, set Token.User")

@@ -93,12 +93,12 @@ func TestTokenDoesNotTouchTheCallersMaps(t *testing.T) {
 func TestTokenMistakesPanicWithAClearText(t *testing.T) {
 	s := start(t, Config{})
 	for want, token := range map[string]Token{
-		`keycloaktest: realm "test" has no client "nope"`:                                                                            {Client: "nope"},
-		`keycloaktest: realm "test" has no user "nope"`:                                                                              {User: "nope"},
-		`keycloaktest: realm "test" gives client "job" not all scopes of "nope"`:                                                     {Scope: "nope"},
-		`keycloaktest: realm "test" gives client "webapp" no service account: set Token.User, or serviceAccountsEnabled in the JSON`: {Client: "webapp"},
-		`keycloaktest: Token.Type "Logout" is none of Bearer, ID and Refresh: set the claim typ in Token.Claims`:                     {Type: "Logout"},
-		`keycloaktest: Token.Type Refresh without a User: service accounts have no refresh tokens, set Token.User`:                   {Type: "Refresh"},
+		`keycloaktest: realm "test" has no client "nope" (it has service, job, webapp)`:                                                              {Client: "nope"},
+		`keycloaktest: realm "test" has no user "nope" (it has alice, bob)`:                                                                          {User: "nope"},
+		`keycloaktest: realm "test" gives client "job" not all scopes of "nope" (it has openid, service_account, basic, acr, profile, email, roles)`: {Scope: "nope"},
+		`keycloaktest: realm "test" gives client "webapp" no service account: set Token.User, or serviceAccountsEnabled in the JSON`:                 {Client: "webapp"},
+		`keycloaktest: Token.Type "Logout" is none of Bearer, ID and Refresh: set the claim typ in Token.Claims`:                                     {Type: "Logout"},
+		`keycloaktest: Token.Type Refresh without a User: service accounts have no refresh tokens, set Token.User`:                                   {Type: "Refresh"},
 		`keycloaktest: Token.Type Refresh with Roles, Lightweight, Algorithm or Forged, which are for the other types: leave them out`: {
 			Type: "Refresh", User: "alice", Roles: []string{"a"}},
 		`keycloaktest: Token.Algorithm "RS1" is not supported: want none, HS256, HS384, HS512 or one of ` + strings.Join(jose.Algorithms(), ", "): {

@@ -44,6 +44,7 @@ func (t Trouble) Times(n int) Trouble {
 // The endpoint is one of the constants, or the path or URL of one. What is set for an endpoint goes before what is set for AllEndpoints. It panics if there is no
 // such endpoint, if a trouble doesn't fit it, or if one can never come because that before it has no Times.
 func (s *Server) SetTrouble(endpoint string, troubles ...Trouble) {
+	s.test.Helper()
 	name, path := s.resolve(endpoint)
 	if name == "" {
 		name = s.endpoints[path].name

@@ -213,7 +213,7 @@ func TestTimesHoldsUnderConcurrency(t *testing.T) {
 
 func TestTroubleMistakes(t *testing.T) {
 	s := New(t, Config{InMemory: true})
-	s.test = nil
+	s.test = noTest{}
 	for want, mistake := range map[string]func(){
 		`keycloaktest: SetTrouble: "/nope" is no endpoint of realm "test": want one of *, /.well-known/openid-configuration, /protocol/openid-connect/certs, ` +
 			`/protocol/openid-connect/token, /protocol/openid-connect/auth, /protocol/openid-connect/userinfo, /protocol/openid-connect/logout`: func() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -74,8 +75,8 @@ func isJSON(h http.Header) bool {
 	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
 }
 
-// contentOf takes content out of a JSON object. encoding/json alone would take "Content" for it, the last of two, and any bytes for UTF-8: then what
-// is stored is not what was sent. Other members are ignored.
+// contentOf takes content out of a JSON object. encoding/json alone would take "Content" for it, the last of two, any bytes for UTF-8, and U+FFFD for
+// half a surrogate pair: then what is stored is not what was sent. Other members are ignored.
 func contentOf(body []byte) (string, *refusal) {
 	const want = `send an object such as {"content": "Hello"}`
 	var whole json.RawMessage
@@ -114,9 +115,24 @@ func contentOf(body []byte) (string, *refusal) {
 	case content[0] != '"':
 		return "", badRequest("content is not a string: " + want)
 	}
+	if hasLoneSurrogate(content) {
+		return "", badRequest("content is not valid Unicode: half of a surrogate pair stands alone in it")
+	}
 	var text string
 	if err := json.Unmarshal(content, &text); err != nil {
 		return "", badRequest("content is not a string: " + want)
 	}
 	return text, nil
+}
+
+// escape is one of a JSON string, with a surrogate pair as a whole.
+var escape = regexp.MustCompile(`\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]..|\\.`)
+
+func hasLoneSurrogate(raw []byte) bool {
+	for _, found := range escape.FindAll(raw, -1) {
+		if len(found) == len(`\ud800`) {
+			return true
+		}
+	}
+	return false
 }

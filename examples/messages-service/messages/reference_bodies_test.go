@@ -162,6 +162,28 @@ func TestAmbiguousContentTypeIsRefused(t *testing.T) {
 	assert.Equal(t, 415, w.Code)
 }
 
+func TestHalfASurrogatePairIsRefused(t *testing.T) {
+	s := newService(t, sivalabs().Issuer())
+	for content, want := range map[string]string{ // in JSON: the content, empty if it is refused
+		`\ud800`: "", `a\uDFFFb`: "", `\ud83d\ud83d\ude00`: "", `\ud83d\ude00\ude00`: "", `\\\ud800`: "", `\ud83d\n\ude00`: "",
+		`\ud83d\uDE00`: "😀", `\\ud800`: `\ud800`, `\ufffd�`: "��", `\ud7ff\ue000`: "\ud7ff\ue000",
+	} {
+		r := httptest.NewRequest("POST", "/api/messages", strings.NewReader(`{"content":"`+content+`"}`))
+		r.Header = map[string][]string{
+			"Authorization": {"Bearer " + sivalabs().Token(keycloaktest.Token{User: "user"})}, "Content-Type": {"application/json"},
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		var answer struct{ Detail, Content string }
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+		assert.Equal(t, want, answer.Content, content)
+		if want == "" {
+			assert.Equal(t, 400, w.Code, content)
+			assert.Contains(t, answer.Detail, "not valid Unicode", content)
+		}
+	}
+}
+
 func TestCompressedBodyIsRefused(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -177,7 +199,7 @@ func TestCompressedBodyIsRefused(t *testing.T) {
 }
 
 func FuzzContentOf(f *testing.F) {
-	for _, seed := range []string{`{"content":"a"}`, `{"content":"a","content":"b"}`, `[]`, `{"a":{"content":1},"content":"\ud83d\ude00"}`, `{"content":"a",}`} {
+	for _, seed := range []string{`{"content":"a"}`, `{"content":"a","content":"b"}`, `[]`, `{"a":{"content":1},"content":"\ud83d\ude00"}`, `{"content":"\ud800"}`, `{"content":"a",}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

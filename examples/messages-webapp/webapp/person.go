@@ -53,15 +53,11 @@ func newPerson(c claims, nonce, idToken string, token *oauth2.Token) *person {
 // describe takes name and roles from verified claims. The roles only say which buttons are worth showing: services decide from the access token.
 func (p *person) describe(c claims, idToken string) {
 	p.name = cmp.Or(c.text("name"), c.text("preferred_username"), c.text("sub"))
-	var access struct{ Roles []any }
-	_ = json.Unmarshal(c["realm_access"], &access) // absent or of another type: no roles
-	var names []string                             // NewClaims is for values of ours: it panics on oddities such as deep nesting
-	for _, role := range access.Roles {
-		if name, ok := role.(string); ok {
-			names = append(names, name)
-		}
+	var known resourceserver.Claims
+	if data, err := json.Marshal(c); err == nil {
+		known, _ = resourceserver.ParseClaims(data) // what no access token may look like: no roles
 	}
-	p.roles = keycloak.RealmRoles(resourceserver.NewClaims(map[string]any{"realm_access": map[string]any{"roles": names}}))
+	p.roles = keycloak.RealmRoles(known)
 	p.idToken = idToken
 }
 
