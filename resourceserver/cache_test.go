@@ -267,6 +267,24 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
+// TestCacheKeepsNoHeaders holds that of a remembered token's header no more is kept than what is counted, however its typ is written.
+func TestCacheKeepsNoHeaders(t *testing.T) {
+	const bound = 512 << 10
+	for _, typ := range []string{"at+jwt", "jwt", "JWT", "application/at+jwt"} {
+		t.Run(typ, func(t *testing.T) {
+			auth, _ := counted(t, newFakeIssuer(keyFor("EdDSA")), func(c *rs.Config) { c.CacheTokens, c.CacheBytes = 100_000, bound })
+			require.NoError(t, auth.Warm(t.Context()))
+			before := heap()
+			for n := range 500 {
+				head := fmt.Sprintf(`{"alg":"EdDSA","typ":%q,"n":%d,"x5c":[%q]}`, typ, n, strings.Repeat("h", 8000))
+				require.NoError(t, verifyErr(t, auth, signText(keyFor("EdDSA"), head, payload(good(claims{"jti": fmt.Sprint(n)})))))
+			}
+			assert.Less(t, heap()-before, int64(bound*12/10))
+			runtime.KeepAlive(auth)
+		})
+	}
+}
+
 func TestOneTokenCanNotFillTheCache(t *testing.T) {
 	auth, mapped := counted(t, newFakeIssuer(keyFor("EdDSA")), func(c *rs.Config) { c.CacheBytes = 32 << 10 })
 	small, large := goodToken(), sign(keyFor("EdDSA"), nil, good(claims{"x": strings.Repeat("x", 9000)}))

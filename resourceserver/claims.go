@@ -1,7 +1,6 @@
 package resourceserver
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,9 +140,9 @@ func (c Claims) Decode(into any, path ...string) error {
 		return fmt.Errorf("resourceserver: the token has no claim %q", strings.Join(path, " "))
 	}
 	data := []byte(text)
-	if target := reflect.TypeOf(into); target != nil && target.Kind() == reflect.Pointer {
+	if target := reflect.ValueOf(into); target.Kind() == reflect.Pointer && !target.IsNil() {
 		var err error
-		if data, err = withExactNames(data, target.Elem()); err != nil {
+		if data, err = withExactNames(data, target); err != nil {
 			return fmt.Errorf("resourceserver: claim %q can't be decoded", strings.Join(path, " "))
 		}
 	}
@@ -155,65 +154,3 @@ func (c Claims) Decode(into any, path ...string) error {
 
 // Format prints how many claims there are, for every verb.
 func (c Claims) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "claims(%d)", c.object.Len()) }
-
-// withExactNames returns data without the members that json.Unmarshal would store in a field of target by folding case.
-func withExactNames(data []byte, target reflect.Type) ([]byte, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var value any
-	if err := d.Decode(&value); err != nil {
-		return nil, err
-	}
-	return json.Marshal(exactNames(value, target))
-}
-
-var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
-
-// exactNames is withExactNames for a value that is read.
-func exactNames(value any, target reflect.Type) any {
-	if reflect.PointerTo(target).Implements(unmarshaler) {
-		return value
-	}
-	switch target.Kind() {
-	case reflect.Pointer:
-		return exactNames(value, target.Elem())
-	case reflect.Slice, reflect.Array:
-		elements, ok := value.([]any)
-		if !ok {
-			return value
-		}
-		out := make([]any, len(elements))
-		for i, element := range elements {
-			out[i] = exactNames(element, target.Elem())
-		}
-		return out
-	case reflect.Map, reflect.Struct:
-		members, ok := value.(map[string]any)
-		if !ok {
-			return value
-		}
-		out := make(map[string]any, len(members))
-		for name, member := range members {
-			if target.Kind() == reflect.Map {
-				out[name] = exactNames(member, target.Elem())
-			} else if field, ok := fieldNamed(target, name); ok {
-				out[name] = exactNames(member, field)
-			}
-		}
-		return out
-	}
-	return value
-}
-
-// fieldNamed returns the type of the field that the JSON name stands for exactly.
-func fieldNamed(structure reflect.Type, name string) (reflect.Type, bool) {
-	fields := reflect.VisibleFields(structure)
-	i := slices.IndexFunc(fields, func(f reflect.StructField) bool {
-		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		return f.IsExported() && (tag == name || tag == "" && f.Name == name)
-	})
-	if i < 0 {
-		return nil, false
-	}
-	return fields[i].Type, true
-}

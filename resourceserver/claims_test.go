@@ -78,6 +78,109 @@ func TestClaimsDecode(t *testing.T) {
 	require.Error(t, c.Decode(level, "Level"))
 }
 
+// Embedded is exported, so that its name might be taken for a claim's.
+type Embedded struct {
+	Admin bool `json:"admin"`
+}
+
+// Twin has the same claim at the same depth.
+type Twin struct {
+	Other bool `json:"admin"`
+}
+
+// TestDecodeFoldsNoName holds that no claim is stored in a field of another name, however json.Unmarshal comes by the field.
+func TestDecodeFoldsNoName(t *testing.T) {
+	upper, lower := `{"ADMIN":true,"m":{"k":{"ADMIN":true}},"l":[{"ADMIN":true}]}`, `{"admin":true,"Embedded":true}`
+	var leaf Embedded
+	var held any = &leaf
+	pointer := &leaf
+	var itself any
+	itself = &itself
+	for name, into := range map[string]any{
+		"a struct":                &leaf,
+		"pointer to a pointer":    &pointer,
+		"pointer in an interface": &held,
+		"pointer in a field": &struct {
+			M any `json:"m"`
+		}{&struct {
+			K any `json:"k"`
+		}{&leaf}},
+		"pointer in a slice": &struct {
+			L []any `json:"l"`
+		}{[]any{&leaf}},
+		"an interface that holds itself": &itself,
+	} {
+		t.Run(name, func(t *testing.T) {
+			claims, err := rs.ParseClaims([]byte(upper))
+			require.NoError(t, err)
+			leaf = Embedded{}
+			require.NoError(t, claims.Decode(into))
+			assert.False(t, leaf.Admin)
+		})
+	}
+
+	decode := func(text string, into any) {
+		t.Helper()
+		claims, err := rs.ParseClaims([]byte(text))
+		require.NoError(t, err)
+		require.NoError(t, claims.Decode(into))
+	}
+	var untagged struct {
+		Embedded
+		Is bool `json:"embedded"`
+	}
+	decode(lower, &untagged)
+	assert.False(t, untagged.Is, "an embedded struct without a tag has no name")
+	assert.True(t, untagged.Admin, "but its fields have")
+
+	var tagged struct {
+		Embedded `json:"inner"`
+		Is       bool `json:"ADMIN"`
+	}
+	decode(lower, &tagged)
+	assert.False(t, tagged.Is, "the fields of an embedded struct with a tag are in it")
+	decode(`{"inner":{"admin":true,"ADMIN":false}}`, &tagged)
+	assert.True(t, tagged.Admin)
+
+	var ambiguous struct {
+		Embedded
+		*Twin
+		Is bool `json:"ADMIN"`
+	}
+	decode(lower, &ambiguous)
+	assert.False(t, ambiguous.Is, "of two fields with one name none counts")
+
+	var outer struct{ *Twin }
+	decode(lower, &outer)
+	assert.True(t, outer.Other, "an embedded struct is made where it is needed")
+
+	var preset = struct {
+		Level int             `json:"level"`
+		Twin  *Twin           `json:"twin"`
+		When  json.RawMessage `json:"when"`
+	}{Level: 7, Twin: &Twin{}}
+	twin := preset.Twin
+	decode(`{"twin":{"admin":true,"Admin":false},"when":{"A":1}}`, &preset)
+	assert.Equal(t, 7, preset.Level, "what no claim names stays")
+	assert.Same(t, twin, preset.Twin)
+	assert.True(t, twin.Other)
+	assert.JSONEq(t, `{"A":1}`, string(preset.When))
+}
+
+// TestDecodeOfManyMembers holds that a struct's fields are looked at once, not once a member.
+func TestDecodeOfManyMembers(t *testing.T) {
+	many := map[string]any{}
+	for n := range 1300 {
+		many[fmt.Sprint("member-", n)] = 1
+	}
+	c := rs.NewClaims(many)
+	var into struct {
+		A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P int
+	}
+	plain := map[string]int{}
+	assert.Less(t, perCall(func() { _ = c.Decode(&into) }), 2*perCall(func() { _ = c.Decode(&plain) }))
+}
+
 func TestParseClaims(t *testing.T) {
 	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + "}" }
 	for _, c := range []struct {

@@ -99,7 +99,7 @@ var descriptions = map[Reason]string{
 
 // refuse makes the error for a reason with its status and code; where a new reason goes is decided here.
 func refuse(reason Reason) *Error {
-	e := &Error{Reason: reason, Status: http.StatusUnauthorized, Code: "invalid_token", Description: descriptions[reason]}
+	e := &Error{Reason: reason, Status: http.StatusUnauthorized, Code: "invalid_token", Description: descriptions[reason], Hint: fixedHints[reason]}
 	switch reason {
 	case ReasonMissingToken:
 		e.Code = ""

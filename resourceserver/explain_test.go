@@ -20,7 +20,9 @@ func TestExplainSaysWhatVerifySays(t *testing.T) {
 	token := goodToken()
 	head, body, sig := parts(token)
 	_, _, otherSig := parts(sign(key, nil, good(claims{"jti": "x"})))
-	auth := newAuth(t, newFakeIssuer(key).config())
+	config := newFakeIssuer(key).config()
+	config.JWKS = []byte(`{"keys":[` + string(key.PublicJWK("sig")) + `]}`) // no fetch, so that a hint says the same twice
+	auth := newAuth(t, config)
 	for _, c := range []struct {
 		name, token, check string
 		hint               string // stands in the hint
@@ -41,8 +43,8 @@ func TestExplainSaysWhatVerifySays(t *testing.T) {
 		{"a logout token", sign(key, nil, good(claims{"typ": "Logout"})), "kind", "send the access_token"},
 		{"bound to a key", sign(key, nil, good(claims{"cnf": claims{"jkt": "x"}})), "kind", "DPoP"},
 		{"another key", unknownKid(), "signature", "does not publish the key"},
-		{"another signature", head + "." + body + "." + otherSig, "signature", ""},
-		{"not yet valid", sign(key, nil, good(claims{"nbf": now + 200})), "start", ""},
+		{"another signature", head + "." + body + "." + otherSig, "signature", "altered or cut"},
+		{"not yet valid", sign(key, nil, good(claims{"nbf": now + 200})), "start", "clocks of issuer and service differ"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := auth.Verify(t.Context(), c.token)
@@ -98,6 +100,15 @@ func TestExplainShowsWhatCame(t *testing.T) {
 	assert.Contains(t, text, "  refused     audience: want messages-service, got \"[a")
 	assert.Contains(t, text, "  not reached signature\n")
 	assert.Equal(t, 1+len(x.Steps)+1, strings.Count(text, "\n"), "what came stays in its line")
+}
+
+// TestExplainNamesTheAlgorithms holds that the step which refuses an algorithm says which ones are allowed, in whichever step that shows.
+func TestExplainNamesTheAlgorithms(t *testing.T) {
+	config := newFakeIssuer(keyFor("EdDSA")).config()
+	config.Algorithms = []string{"ES256", "RS256"}
+	x := newAuth(t, config).Explain(t.Context(), goodToken())
+	assert.Equal(t, rs.ReasonAlgorithm, x.Reason)
+	assert.Equal(t, rs.Step{Check: "header", Outcome: rs.Refused, Expected: "ES256 RS256", Got: `"EdDSA"`}, x.Steps[1])
 }
 
 func TestExplainRules(t *testing.T) {

@@ -2,7 +2,6 @@ package resourceserver
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -35,15 +34,34 @@ func issuerHint(configured []*issuer, got string) string {
 	return "the issuer names itself by the host its clients use: give all of them one host name (in Keycloak KC_HOSTNAME), and reach its keys by an internal one with JWKSURL"
 }
 
-func roleHint(p *Principal) string {
-	if p.verified == nil || len(p.verified.roles) > 0 {
+// maxHintClients bounds how many clients of resource_access are looked at for a hint, which every 403 makes.
+const maxHintClients = 32
+
+// roleHint tells a role that was not assigned from one that is not looked for where it stands. wanted are the roles of the rule.
+func roleHint(p *Principal, wanted []string) string {
+	if p.verified == nil {
 		return ""
 	}
-	var clients map[string]any
-	if p.verified.claims.Decode(&clients, "resource_access") == nil && len(clients) > 0 {
-		names := slices.Sorted(maps.Keys(clients))
+	var clients []string
+	for client, access := range p.verified.claims.lookup("resource_access").Members {
+		for element := range access.Member("roles").Elements {
+			role, _ := element.Text()
+			if slices.Contains(wanted, role) || slices.Contains(wanted, strings.TrimPrefix(role, "ROLE_")) {
+				return fmt.Sprintf("%s is a client role of %s: if it should count, merge keycloak.ClientRoles(%s) into Config.Roles",
+					plain(role), plain("["+client+"]"), quoted(client))
+			}
+		}
+		if clients = append(clients, client); len(clients) == maxHintClients {
+			break
+		}
+	}
+	switch {
+	case len(p.verified.roles) > 0:
+		return "the token holds other roles: in Keycloak assign the role to the user, or to the client's service account; names compare exactly, in case too"
+	case len(clients) > 0:
+		slices.Sort(clients)
 		return fmt.Sprintf("Config.Roles finds no roles, but the token holds client roles of %s: if they should count, merge keycloak.ClientRoles of that client into Config.Roles",
-			plain("["+strings.Join(names, " ")+"]"))
+			plain("["+strings.Join(clients, " ")+"]"))
 	}
 	return "the token holds no roles at all: in Keycloak assign the role to the user or to the client's service account, and check that the client has the scope \"roles\" " +
 		"and is not set to lightweight access tokens"
@@ -67,6 +85,23 @@ func kindHint(reason Reason, kind string) string {
 		return "this is a refresh token, which belongs to the issuer alone: let the client send the access_token of the same answer"
 	}
 	return "let the client send the access_token that the token endpoint gave it"
+}
+
+func notYetValidHint(ahead time.Duration) string {
+	return fmt.Sprintf("the token is valid only in %v: the clocks of issuer and service differ by more than Config.Leeway, so let both keep time by NTP, or it was made for later",
+		ahead.Round(time.Second))
+}
+
+// heldBackHint is for a key that may be a new one: this token was not worth a fetch, since another has caused one just now.
+func heldBackHint(age time.Duration) string {
+	return fmt.Sprintf("the key is not among those fetched %v ago, and unknown keys are fetched for at most every %v: after a rotation this passes by itself; "+
+		"if it stays, the token is from another issuer", age.Round(time.Second), kidCooldown)
+}
+
+// fixedHints go with every refusal for the reason.
+var fixedHints = map[Reason]string{
+	ReasonMalformedHeader: "want one token after Bearer: is a variable of the client empty, or does the value have quotes, a comma or a line break?",
+	ReasonSignature:       "the token was altered or cut on its way, or is signed by another key that goes by the same name: look who sends it",
 }
 
 const unknownKeyHint = "the issuer does not publish the key that the token names: the token is from another realm or from before the issuer was set up anew, " +

@@ -1,9 +1,14 @@
 package resourceserver
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/svcauth/svcauth/internal/jose"
 )
 
 // log writes what came of a fetch.
@@ -29,4 +34,31 @@ func (k *keyCache) log(ctx context.Context, set *keySet, err error, failuresBefo
 		attrs = append(attrs, slog.Group("skipped", slog.String("kid", clip(s.ID)), slog.String("reason", s.Reason)))
 	}
 	k.logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+// logChange tells of a rotation: one record when the issuer publishes other keys than before. set has succeeded old.
+func (k *keyCache) logChange(ctx context.Context, old, set *keySet) {
+	if old == nil {
+		return
+	}
+	added, gone := set.without(old), old.without(set)
+	if len(added)+len(gone) == 0 {
+		return
+	}
+	k.logger.LogAttrs(ctx, slog.LevelInfo, "issuer's keys changed", slog.String("issuer", k.source.issuer),
+		slog.String("new", keyIDs(added)), slog.String("gone", keyIDs(gone)), slog.Int("keys", set.len()))
+}
+
+// without returns the keys of s that other does not have.
+func (s *keySet) without(other *keySet) []*jose.Key {
+	return slices.DeleteFunc(slices.Clone(s.all), func(key *jose.Key) bool { return slices.Contains(other.byID[key.ID], key) })
+}
+
+// keyIDs returns the names of keys, cut short; a key without one is a dash.
+func keyIDs(keys []*jose.Key) string {
+	ids := make([]string, len(keys))
+	for n, key := range keys {
+		ids[n] = cmp.Or(key.ID, "-")
+	}
+	return clip(strings.Join(ids, " "))
 }

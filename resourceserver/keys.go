@@ -142,8 +142,10 @@ func (k *keyCache) record(ctx context.Context, set *keySet, err error, start tim
 	now, before := time.Now(), k.lastFetch()
 	last := &outcome{ended: now, err: err}
 	if err == nil {
-		set.succeed(k.set.Load())
+		old := k.set.Load()
+		set.succeed(old)
 		k.set.Store(set)
+		k.logChange(ctx, old, set)
 	} else {
 		last.failures = before.failures + 1
 		last.next = now.Add(k.backoff(last.failures))

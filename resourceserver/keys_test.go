@@ -3,6 +3,7 @@ package resourceserver_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"runtime"
 	"strings"
@@ -166,6 +167,27 @@ func TestUnknownKidsCostOneFetchPerCooldown(t *testing.T) {
 		}
 		assert.LessOrEqual(t, f.count(certsPath), 2+6)
 		assert.GreaterOrEqual(t, f.count(certsPath), 6)
+	})
+}
+
+// TestHintOfAHeldBackKey holds that a key which is not worth a fetch at the moment is not said to be unpublished.
+func TestHintOfAHeldBackKey(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		hint := func() string {
+			var refused *rs.Error
+			require.ErrorAs(t, verifyErr(t, auth, unknownKid()), &refused)
+			require.Equal(t, rs.ReasonUnknownKey, refused.Reason)
+			return refused.Hint
+		}
+		require.NoError(t, verifyErr(t, auth, goodToken()))
+		time.Sleep(time.Second)
+		assert.Contains(t, hint(), "does not publish the key")
+		f.publish(keyFor("EdDSA"), keyFor("EdDSA/other")) // the second rotation
+		time.Sleep(7 * time.Second)
+		assert.Contains(t, hint(), "not among those fetched 7s ago")
+		assert.Contains(t, hint(), "at most every 30s: after a rotation this passes by itself")
+		time.Sleep(30 * time.Second)
+		require.NoError(t, verifyErr(t, auth, unknownKid()))
 	})
 }
 
@@ -404,6 +426,51 @@ func TestOutageIsLogged(t *testing.T) {
 		require.NoError(t, verifyErr(t, auth, goodToken()))
 		synctest.Wait()
 		assert.Len(t, book.records(t, "issuer's keys fetched again"), 1)
+	})
+}
+
+// TestRotationIsLogged holds that one record tells of it, with the names of the keys, and none of an answer that says the same.
+func TestRotationIsLogged(t *testing.T) {
+	keyFor("EdDSA")
+	keyFor("EdDSA/other")
+	synctest.Test(t, func(t *testing.T) {
+		var book logBook
+		f := newFakeIssuer(keyFor("EdDSA"))
+		c := f.config()
+		c.Logger = book.logger()
+		auth := newAuth(t, c)
+		refresh := func() []map[string]any {
+			time.Sleep(time.Hour)
+			require.NoError(t, auth.Warm(t.Context()))
+			_ = verifyErr(t, auth, goodToken())
+			synctest.Wait()
+			return book.records(t, "issuer's keys changed")
+		}
+		first, other := keyFor("EdDSA").ID(), keyFor("EdDSA/other").ID()
+		require.Empty(t, refresh())
+		require.Empty(t, refresh())
+		f.publish(keyFor("EdDSA/other"), keyFor("EdDSA"))
+		records := refresh()
+		require.Len(t, records, 1)
+		assert.Equal(t, "INFO", records[0]["level"])
+		assert.Equal(t, issuerName, records[0]["issuer"])
+		assert.Equal(t, []any{other, "", 2.0}, []any{records[0]["new"], records[0]["gone"], records[0]["keys"]})
+		f.publish(keyFor("EdDSA"), keyFor("EdDSA/other"))
+		require.Len(t, refresh(), 1, "another order is no other key")
+		f.publish(keyFor("EdDSA/other"))
+		records = refresh()
+		require.Len(t, records, 2)
+		assert.Equal(t, []any{"", first, 1.0}, []any{records[1]["new"], records[1]["gone"], records[1]["keys"]})
+
+		var many []string
+		for n := range 100 {
+			many = append(many, jwkWith(keyFor("EdDSA"), map[string]any{"kid": fmt.Sprint("odd\n", n)}))
+		}
+		f.publishRaw(`{"keys":[` + strings.Join(append(many, jwkWith(keyFor("EdDSA/other"), map[string]any{"kid": absent})), ",") + `]}`)
+		records = refresh()
+		require.Len(t, records, 3)
+		assert.Less(t, len(records[2]["new"].(string)), 100)
+		assert.Equal(t, other, records[2]["gone"])
 	})
 }
 

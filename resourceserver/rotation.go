@@ -28,7 +28,7 @@ func (k *keyCache) renew(ctx context.Context, old *keySet, started time.Time) (*
 	if set := k.set.Load(); set != old {
 		return set, nil
 	}
-	return nil, k.refusedInCooldown()
+	return nil, k.refusedInCooldown(old)
 }
 
 // cooldown starts one and reports true, unless one is running.
@@ -59,7 +59,7 @@ func (k *keyCache) renewed(ctx context.Context, old, set *keySet, err error) (*k
 }
 
 // refusedInCooldown is the answer without a fetch; it sees to it that one follows.
-func (k *keyCache) refusedInCooldown() *Error {
+func (k *keyCache) refusedInCooldown(old *keySet) *Error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	wait := max(time.Until(k.cooldownUntil), 0)
@@ -70,7 +70,9 @@ func (k *keyCache) refusedInCooldown() *Error {
 	if k.lastFetch().err != nil {
 		return unavailable(wait)
 	}
-	return refuse(ReasonUnknownKey)
+	refused := refuse(ReasonUnknownKey)
+	refused.Hint = heldBackHint(time.Since(old.fetched))
+	return refused
 }
 
 // follow makes the fetch at the end of a cooldown, which starts the next one, unless a request came first.

@@ -39,7 +39,7 @@ func (r roleRule) Check(_ *http.Request, p *Principal) error {
 	e := refuse(ReasonMissingRole).because(r.String(), "")
 	if p != nil {
 		e.got = "[" + strings.Join(p.heldRoles(), " ") + "]"
-		e.Hint = roleHint(p)
+		e.Hint = roleHint(p, r)
 	}
 	return e
 }

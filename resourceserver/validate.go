@@ -141,7 +141,9 @@ func checkNotBefore(_ context.Context, v *verification) *Error {
 	if c.notBefore.IsZero() || !v.now.Before(c.notBefore.Add(-v.issuer.leeway)) {
 		return nil
 	}
-	return refuse(ReasonNotYetValid).because("nbf before "+stamp(v.now), stamp(c.notBefore))
+	refused := refuse(ReasonNotYetValid).because("nbf before "+stamp(v.now), stamp(c.notBefore))
+	refused.Hint = notYetValidHint(c.notBefore.Sub(v.now))
+	return refused
 }
 
 func checkKind(_ context.Context, v *verification) *Error {

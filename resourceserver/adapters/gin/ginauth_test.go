@@ -2,6 +2,8 @@ package ginauth_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -226,6 +228,79 @@ func TestLaterHandlersOfARefusedRequest(t *testing.T) {
 	engine.GET("/", ginauth.Require(auth), func(*gin.Context) { log.WriteString("handler ran") })
 	ask(engine, http.MethodGet, "/", "")
 	assert.Equal(t, "Unauthorized", log.String())
+}
+
+// TestPanicsDoNotPass holds that the chain ends where a callback panics, also under a recovery that does not abort.
+func TestPanicsDoNotPass(t *testing.T) {
+	realm := newRealm(t)
+	bob := realm.Token(keycloaktest.Token{User: "bob"})
+	boom := resourceserver.RuleFunc("boom", func(*http.Request, *resourceserver.Principal) bool { panic("boom") })
+	for name, c := range map[string]struct {
+		edit  func(*resourceserver.Config)
+		rule  resourceserver.Rule
+		token string
+	}{
+		"rule": {nil, boom, bob},
+		"role mapper": {func(c *resourceserver.Config) {
+			c.Roles = func(resourceserver.Claims) []string { panic("boom") }
+		}, resourceserver.Role("ADMIN"), bob},
+		"OnDecision": {func(c *resourceserver.Config) {
+			c.OnDecision = func(context.Context, resourceserver.Decision) { panic("boom") }
+		}, resourceserver.Role("ADMIN"), ""},
+		"WriteError": {func(c *resourceserver.Config) {
+			c.WriteError = func(http.ResponseWriter, *http.Request, *resourceserver.Error) { panic("boom") }
+		}, resourceserver.Role("ADMIN"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine := gin.New()
+			engine.Use(gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, _ any) { c.Status(http.StatusInternalServerError) }))
+			engine.GET("/", ginauth.Require(newAuth(t, realm, c.edit), c.rule), func(*gin.Context) { t.Error("the handler ran") })
+			assert.NotEqual(t, http.StatusOK, ask(engine, http.MethodGet, "/", c.token).Code)
+		})
+	}
+}
+
+// TestParameterThatStandsTwice holds that rules see the value that handlers get from Param.
+func TestParameterThatStandsTwice(t *testing.T) {
+	realm := newRealm(t)
+	engine := gin.New()
+	engine.GET("/users/:user/friends/:user", ginauth.Require(newAuth(t, realm, nil), owner), func(c *gin.Context) { c.String(http.StatusOK, c.Param("user")) })
+	bob := realm.Token(keycloaktest.Token{User: "bob"})
+	assert.Equal(t, http.StatusForbidden, ask(engine, http.MethodGet, "/users/alice/friends/bob", bob).Code)
+	w := ask(engine, http.MethodGet, "/users/bob/friends/alice", bob)
+	assert.Equal(t, http.StatusOK, w.Code)
+	assert.Equal(t, "bob", w.Body.String())
+}
+
+// TestHandleContext holds that a refused request stays so when another handler has routed it anew: before 1.11 gin forgot that it was aborted.
+func TestHandleContext(t *testing.T) {
+	realm := newRealm(t)
+	engine := gin.New()
+	engine.GET("/admin", ginauth.Require(newAuth(t, realm, nil), resourceserver.Role("ADMIN")), whoami)
+	engine.GET("/old", func(c *gin.Context) {
+		c.Request.URL.Path = "/admin"
+		engine.HandleContext(c)
+	})
+	for token, status := range map[string]int{"": 401, realm.Token(keycloaktest.Token{User: "bob"}): 403} {
+		w := ask(engine, http.MethodGet, "/old", token)
+		assert.Equal(t, status, w.Code)
+		assert.True(t, json.Valid(w.Body.Bytes()), "only the refusal was written: %s", w.Body)
+	}
+	assert.Equal(t, "alice", ask(engine, http.MethodGet, "/old", realm.Token(keycloaktest.Token{User: "alice"})).Body.String())
+}
+
+// TestRedirectsComeBeforeRequire shows what the README says of them, and the way around.
+func TestRedirectsComeBeforeRequire(t *testing.T) {
+	auth := newAuth(t, newRealm(t), nil)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.Use(ginauth.Require(auth))
+	engine.GET("/secret", whoami)
+	assert.Equal(t, "GET", ask(engine, http.MethodPost, "/secret", "").Header().Get("Allow"))
+	assert.Empty(t, ask(auth.Require()(engine), http.MethodPost, "/secret", "").Header().Get("Allow"))
+	assert.Equal(t, http.StatusMovedPermanently, ask(engine, http.MethodGet, "/secret/", "").Code)
+	assert.Equal(t, http.StatusUnauthorized, ask(engine, http.MethodGet, "/unlisted/", "").Code)
+	assert.Equal(t, http.StatusUnauthorized, ask(auth.Require()(engine), http.MethodGet, "/secret/", "").Code)
 }
 
 func TestMistakesShowAtTheStart(t *testing.T) {

@@ -76,11 +76,16 @@ func mustName(name string) {
 	}
 }
 
-// ServerOptions are the interceptors, before those of later options, and an [grpc.UnknownServiceHandler] that makes calls of methods that don't exist pass
-// through them too, so that strangers can't map the service. A program with such a handler of its own gives it in a later option.
+// ServerOptions are the interceptors, and an [grpc.UnknownServiceHandler] that makes calls of methods that don't exist pass through them too. A program chains
+// interceptors of its own with [grpc.ChainUnaryInterceptor] and [grpc.ChainStreamInterceptor]: they run after the guard, wherever they stand.
+// [grpc.NewServer] panics with a second [grpc.UnaryInterceptor] or [grpc.StreamInterceptor], which would run in the guard's place. A program with a handler
+// for unknown services of its own gives it in a later option.
+//
+// Strangers can still tell which unary methods exist: gRPC decodes a message before any interceptor runs, and a malformed one is answered differently where
+// there is a method.
 func (g *Guard) ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(g.UnaryInterceptor), grpc.ChainStreamInterceptor(g.StreamInterceptor),
+		grpc.UnaryInterceptor(g.UnaryInterceptor), grpc.StreamInterceptor(g.StreamInterceptor),
 		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return unknown() }),
 	}
 }

@@ -120,7 +120,12 @@ func newRealm(t *testing.T) *keycloaktest.Server {
 // serve runs a server behind guard and returns a connection to it.
 func serve(t *testing.T, guard *grpcauth.Guard, opts ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
-	server := grpc.NewServer(guard.ServerOptions()...)
+	return serveWith(t, guard.ServerOptions(), opts...)
+}
+
+func serveWith(t *testing.T, options []grpc.ServerOption, opts ...grpc.DialOption) *grpc.ClientConn {
+	t.Helper()
+	server := grpc.NewServer(options...)
 	testpb.RegisterTestServiceServer(server, service{})
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	listener := bufconn.Listen(1 << 16)
@@ -378,6 +383,50 @@ func TestMistakesShowAtTheStart(t *testing.T) {
 			grpcauth.New(c.auth, c.methods)
 		})
 	}
+}
+
+// TestInterceptorsRunAfterTheGuard holds that a chained one sees the principal and no refused call, wherever it stands among the options, and that no
+// other may take the guard's place.
+func TestInterceptorsRunAfterTheGuard(t *testing.T) {
+	realm := newRealm(t)
+	guard := grpcauth.New(newAuth(t, realm, &record{}), methods())
+	var mu sync.Mutex
+	var seen []string
+	note := func(ctx context.Context) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, caller(ctx))
+	}
+	unary := func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		note(ctx)
+		return next(ctx, req)
+	}
+	stream := func(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		note(s.Context())
+		return next(srv, s)
+	}
+	chained := []grpc.ServerOption{grpc.ChainUnaryInterceptor(unary), grpc.ChainStreamInterceptor(stream)}
+	for _, options := range [][]grpc.ServerOption{append(guard.ServerOptions(), chained...), append(chained, guard.ServerOptions()...)} {
+		seen = nil
+		client := testpb.NewTestServiceClient(serveWith(t, options))
+		for _, user := range []string{"", "bob", "alice"} {
+			ctx := t.Context()
+			if user != "" {
+				ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+realm.Token(keycloaktest.Token{User: user}))
+			}
+			_, err := client.UnaryCall(ctx, &testpb.SimpleRequest{})
+			assert.Equal(t, user == "alice", err == nil, user)
+			answers, err := client.StreamingOutputCall(ctx, &testpb.StreamingOutputCallRequest{})
+			require.NoError(t, err)
+			_, err = answers.Recv()
+			assert.Equal(t, user == "alice", err == nil, user)
+		}
+		mu.Lock()
+		assert.Equal(t, []string{"alice", "alice"}, seen)
+		mu.Unlock()
+	}
+	assert.Panics(t, func() { grpc.NewServer(append(guard.ServerOptions(), grpc.UnaryInterceptor(unary))...) })
+	assert.Panics(t, func() { grpc.NewServer(append(guard.ServerOptions(), grpc.StreamInterceptor(stream))...) })
 }
 
 func TestTheTableIsCopied(t *testing.T) {
