@@ -32,10 +32,11 @@ func servicesStop(t *testing.T, shared *stage) {
 
 	s.archival = serve(t, "archival-service", strings.TrimPrefix(s.archival.url, "http://"), []string{"OAUTH_CLIENT_SECRET=" + jobSecret},
 		"-issuer", s.issuer.URL(wide), "-messages-url", s.messages.url, "-interval", "1h")
-	s.archival.ranOnce(t)
+	s.ranJob(t, before)
 	before = s.messages.log.count(archived)
 	v.click(t, archiveButton)
 	v.told(t, "done", "All messages are archived.")
+	s.messages.logs(t, before, archived)
 	assert.Equal(t, before+1, s.messages.log.count(archived))
 
 	s.messages.stop(t)

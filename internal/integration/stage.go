@@ -68,8 +68,18 @@ func newStage(t *testing.T, one issuer, b *browser, p place) *stage {
 	s.messages = messages(t, one.URL(wide), "")
 	s.archival = archival(t, one.URL(wide), s.messages.url, "-interval", "1h")
 	s.webapp = s.startWebapp(t, p, webapp, s.messages.url)
-	s.archival.ranOnce(t)
+	s.ranJob(t, 0)
 	return s
+}
+
+// ranJob waits until the job of a new archival-service has ended, and until messages-service, which had logged so many archivals, has told of it if it went well: what
+// a program writes is read a moment later.
+func (s *stage) ranJob(t *testing.T, archivals int) {
+	t.Helper()
+	s.archival.ranOnce(t)
+	if s.archival.log.count(got200) > 0 {
+		s.messages.logs(t, archivals, archived)
+	}
 }
 
 // ranOnce waits until the job of a new archival-service has ended, well or not.
