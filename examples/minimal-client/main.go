@@ -33,14 +33,14 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
 	fail := func(code int, err error) int {
-		var failed *clientcreds.Error
-		if errors.As(err, &failed) {
+		hint := ""
+		if failed := (*clientcreds.Error)(nil); errors.As(err, &failed) {
 			failed.RetryIn = 0 // there is no next attempt: the program ends
+			if failed.Hint != "" {
+				hint = " (" + failed.Hint + ")"
+			}
 		}
-		fmt.Fprintf(stderr, "minimal-client: %v\n", err)
-		if failed != nil && failed.Hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", failed.Hint)
-		}
+		fmt.Fprintf(stderr, "minimal-client: %v%s\n", err, hint)
 		return code
 	}
 	flags := flag.NewFlagSet("minimal-client", flag.ContinueOnError)
