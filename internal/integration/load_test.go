@@ -59,7 +59,7 @@ func TestRotationWhileKeysAreMadeUp(t *testing.T) {
 	})
 }
 
-// crowd is some callers who repeat a call.
+// crowd is some callers who repeat a call, each a hundred times a second at most: the issuer needs a part of the machine too.
 type crowd struct {
 	count, refused atomic.Int64
 	stop           chan struct{}
@@ -70,11 +70,13 @@ func callers(t *testing.T, p *program, token func() string) *crowd {
 	c := &crowd{stop: make(chan struct{})}
 	for range 4 {
 		c.done.Go(func() {
+			pace := time.NewTicker(10 * time.Millisecond)
+			defer pace.Stop()
 			for {
 				select {
 				case <-c.stop:
 					return
-				default:
+				case <-pace.C:
 				}
 				if archiveStatus(t, p, token()) != http.StatusOK {
 					c.refused.Add(1)
