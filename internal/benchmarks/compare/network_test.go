@@ -31,6 +31,9 @@ func (n *network) set(change func()) {
 
 // RoundTrip implements http.RoundTripper.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err // else a handler that answers at once could win below
+	}
 	n.mu.Lock()
 	handler, down, hangs := n.hosts[r.URL.Host], n.down, n.hangs
 	n.mu.Unlock()
