@@ -156,7 +156,7 @@ func TestPrivateKeyJWTSignature(t *testing.T) {
 			require.NoError(t, err)
 			keys, _, err := jose.ParseSet([]byte(`{"keys":[` + string(key.PublicJWK("sig")) + `]}`))
 			require.NoError(t, err)
-			assert.NoError(t, keys[0].Verify(tt.alg, got.input, got.signature))
+			assert.NoError(t, keys[0].Verify(tt.alg, string(got.input), got.signature))
 		})
 	}
 }

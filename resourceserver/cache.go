@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,7 +96,7 @@ func (c *tokenCache) recall(ctx context.Context, hash *tokenHash, now time.Time)
 		return nil, refused
 	}
 	if e.generation.Load() != set.generation {
-		if !slices.Contains(set.candidates(e.header.kid, e.header.alg), e.key) { // withdrawn: revoked with all that it signed
+		if !set.mayHaveSigned(e.key, e.header.kid, e.header.alg) { // withdrawn: revoked with all that it signed
 			c.drop(e)
 			return nil, nil
 		}

@@ -56,15 +56,14 @@ func (a *Authenticator) Explain(ctx context.Context, token string, rules ...Rule
 		return x
 	}
 	id := v.identity()
-	var own ownPrincipal
-	own.fill(&id)
+	p := id.principal(new(room))
 	for _, rule := range rules {
 		if !x.Accepted {
 			x.Steps = append(x.Steps, Step{Check: "rule", Outcome: NotReached, Expected: plain(rule.String())})
 			continue
 		}
 		var refused *Error
-		if err := rule.Check(nil, &own.Principal); err != nil {
+		if err := rule.Check(nil, &p); err != nil {
 			refused = asError(err)
 		}
 		x.add("rule", rule.String(), "", refused)

@@ -10,7 +10,7 @@ type compact struct {
 	head         string  // the header's segment of the token
 	header       *header // nil: not read yet
 	payload      string
-	signingInput []byte
+	signingInput string
 	signature    []byte
 }
 
@@ -40,7 +40,7 @@ func parseCompact(token string, algorithms []string, known *headerMemory) (c com
 	if c.signature, ok = appendBase64URL(nil, sig); !ok {
 		return c, refuse(ReasonMalformedToken).because("a signature in base64url", "")
 	}
-	c.payload, c.signingInput = string(payload), []byte(token[:len(head)+1+len(body)])
+	c.payload, c.signingInput = string(payload), token[:len(head)+1+len(body)]
 	return c, nil
 }
 

@@ -1,6 +1,7 @@
 package resourceserver
 
 import (
+	"iter"
 	"reflect"
 	"slices"
 	"strings"
@@ -68,36 +69,51 @@ func (s *keySet) succeed(old *keySet) {
 // maxCandidates bounds how many keys one token without a kid may try.
 const maxCandidates = 32
 
-// candidates returns the keys that may have signed a token with this kid and algorithm: those with the kid, else those to which the issuer gave none; for a
-// token without a kid, every key that fits.
-func (s *keySet) candidates(kid, alg string) []*jose.Key {
+// candidates are the keys that may have signed a token with this kid and algorithm: those with the kid, else those to which the issuer gave none; for a token
+// without a kid, every key that fits.
+func (s *keySet) candidates(kid, alg string) iter.Seq[*jose.Key] {
 	from := s.all
 	if kid != "" {
 		if from = s.byID[kid]; len(from) == 0 {
 			from = s.byID[""]
 		}
 	}
-	var fitting []*jose.Key
-	for _, key := range from {
-		if key.Fits(alg) && len(fitting) < maxCandidates {
-			fitting = append(fitting, key)
+	return func(yield func(*jose.Key) bool) {
+		fitting := 0
+		for _, key := range from {
+			if !key.Fits(alg) {
+				continue
+			}
+			if fitting++; fitting > maxCandidates || !yield(key) {
+				return
+			}
 		}
 	}
-	return fitting
+}
+
+// mayHaveSigned reports whether key is among the candidates.
+func (s *keySet) mayHaveSigned(key *jose.Key, kid, alg string) bool {
+	for candidate := range s.candidates(kid, alg) {
+		if candidate == key {
+			return true
+		}
+	}
+	return false
 }
 
 // verify tries the keys that may have made the signature. ReasonUnknownKey means that a newer set might know better; a wrong signature under a known kid
 // does not, or every forged token would ask for one.
 func (s *keySet) verify(jws *compact) (*jose.Key, *Error) {
 	kid, alg := jws.header.kid, jws.header.alg
-	keys := s.candidates(kid, alg)
-	for _, key := range keys {
+	tried := false
+	for key := range s.candidates(kid, alg) {
+		tried = true
 		if key.Verify(alg, jws.signingInput, jws.signature) == nil {
 			return key, nil
 		}
 	}
 	if named := s.byID[kid]; kid != "" && len(named) > 0 {
-		if len(keys) == 0 {
+		if !tried {
 			return nil, refuse(ReasonAlgorithm).because("the algorithm of key "+clip(kid), alg)
 		}
 		return nil, refuse(ReasonSignature).because("", alg)

@@ -137,7 +137,7 @@ func (a *Authenticator) withIdentity(r *http.Request, id *identity) *http.Reques
 	ctx := &requestContext{Context: r.Context(), authenticator: a, identity: id}
 	if id != nil {
 		ctx.authorization = r.Header["Authorization"][0]
-		ctx.principal.fill(id)
+		ctx.principal.Principal = id.principal(&ctx.principal.room)
 	}
 	return r.WithContext(ctx)
 }

@@ -30,6 +30,9 @@ type route struct {
 }
 
 func (e *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if t, ok := w.(*tableWriter); ok {
+		t.routed, w = true, t.to
+	}
 	if !e.public {
 		var ok bool
 		if r, ok = e.auth.admit(w, r, e.rules); !ok {
@@ -100,17 +103,22 @@ func (m *Mux) Routes() []Route {
 // ServeHTTP implements http.Handler.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodConnect || hidesDots(r.URL) {
-		m.unrouted(w, r, http.NotFoundHandler())
+		m.unrouted(w, r, "")
 		return
 	}
 	r = cleaned(r)
-	handler, pattern := m.table.Handler(r)
-	found := m.routes[pattern]
-	if found == nil {
-		m.unrouted(w, r, handler)
+	t := &tableWriter{to: w}
+	m.table.ServeHTTP(t, r)
+	if t.routed {
 		return
 	}
-	if handler != found && !found.public { // a redirect to the route, which may not tell strangers that it is there
+	_, pattern := m.table.Handler(r)
+	found := m.routes[pattern]
+	if found == nil {
+		m.unrouted(w, r, t.allow())
+		return
+	}
+	if !found.public { // a redirect to the route, which may not tell strangers that it is there
 		var ok bool
 		if r, ok = m.auth.admit(w, r, found.rules); !ok {
 			return
@@ -146,18 +154,7 @@ func hidesDots(u *url.URL) bool {
 // with a host would miss, and a redirect would be an answer before authentication.
 func cleaned(r *http.Request) *http.Request {
 	escaped := r.URL.EscapedPath()
-	clean := path.Clean("/" + escaped)
-	if strings.HasSuffix(escaped, "/") && clean != "/" {
-		clean += "/"
-	}
-	host, port, _ := strings.Cut(r.Host, ":")
-	if strings.HasPrefix(r.Host, "[") {
-		host, port = r.Host, ""
-	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if port != "" {
-		host += ":" + port
-	}
+	clean, host := cleanPath(escaped), cleanHost(r.Host)
 	if clean == escaped && host == r.Host {
 		return r
 	}
@@ -172,28 +169,64 @@ func cleaned(r *http.Request) *http.Request {
 	return out
 }
 
-// unrouted answers a request for which http.ServeMux found no route: strangers with 401, others with 404, or 405 with Allow where another method has one.
-func (m *Mux) unrouted(w http.ResponseWriter, r *http.Request, handler http.Handler) {
-	r, ok := m.auth.admit(w, r, nil)
-	if !ok {
+func cleanPath(escaped string) string {
+	if strings.HasPrefix(escaped, "/") && !strings.Contains(escaped, "//") && !strings.Contains(escaped, "/.") {
+		return escaped // as nearly all are
+	}
+	clean := path.Clean("/" + escaped)
+	if strings.HasSuffix(escaped, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
+}
+
+// cleanHost writes a host in lower case, without the dot of the root (RFC 3986 §3.2.2).
+func cleanHost(host string) string {
+	name, port := host, ""
+	if colon := strings.IndexByte(host, ':'); colon >= 0 && !strings.HasPrefix(host, "[") {
+		name, port = host[:colon], host[colon:]
+	}
+	lower := strings.ToLower(strings.TrimSuffix(name, "."))
+	if lower == name {
+		return host
+	}
+	return lower + port
+}
+
+// unrouted answers a request for which http.ServeMux found no route: strangers with 401, others with 404, or 405 where allow names methods that have one.
+func (m *Mux) unrouted(w http.ResponseWriter, r *http.Request, allow string) {
+	if _, ok := m.auth.admit(w, r, nil); !ok {
 		return
 	}
-	probe := probeWriter{header: http.Header{}}
-	handler.ServeHTTP(&probe, r)
 	status := http.StatusNotFound
-	if allow := probe.header.Get("Allow"); allow != "" && probe.status == http.StatusMethodNotAllowed {
+	if allow != "" {
 		w.Header().Set("Allow", allow)
 		status = http.StatusMethodNotAllowed
 	}
 	sendProblem(w, problem{Status: status})
 }
 
-// probeWriter learns what http.ServeMux would answer, of which only the status and Allow are used.
-type probeWriter struct {
+// tableWriter is what the table writes to: a route takes the real writer out of it, and what http.ServeMux would answer by itself ends here.
+type tableWriter struct {
+	to     http.ResponseWriter
+	routed bool
 	header http.Header
 	status int
 }
 
-func (p *probeWriter) Header() http.Header            { return p.header }
-func (p *probeWriter) WriteHeader(status int)         { p.status = status }
-func (p *probeWriter) Write(data []byte) (int, error) { return len(data), nil }
+func (t *tableWriter) Header() http.Header {
+	if t.header == nil {
+		t.header = http.Header{}
+	}
+	return t.header
+}
+
+func (t *tableWriter) WriteHeader(status int)         { t.status = status }
+func (t *tableWriter) Write(data []byte) (int, error) { return len(data), nil }
+
+func (t *tableWriter) allow() string {
+	if t.status != http.StatusMethodNotAllowed {
+		return ""
+	}
+	return t.header.Get("Allow")
+}

@@ -43,16 +43,24 @@ func (id *identity) valid(now time.Time) bool {
 // allocation.
 type ownPrincipal struct {
 	Principal
-	room [12]string
+	room room
 }
 
-// fill makes the Principal. Its slices are copies: writing to them must reach neither the identity nor another request.
-func (own *ownPrincipal) fill(id *identity) {
-	both := append(append(own.room[:0], id.roles...), id.scopes...)
-	n := len(id.roles)
-	own.Principal = Principal{
+type room [12]string
+
+// principal makes a Principal. Its slices are copies, in room if they fit: writing to them must reach neither the identity nor another request.
+func (id *identity) principal(room *room) Principal {
+	roles, both := len(id.roles), room[:]
+	if n := roles + len(id.scopes); n <= len(room) {
+		both = both[:n]
+	} else {
+		both = make([]string, n)
+	}
+	copy(both, id.roles) // to append would have the compiler move room to the heap
+	copy(both[roles:], id.scopes)
+	return Principal{
 		Subject: id.subject, Issuer: id.issuer.name, ClientID: id.clientID, Username: id.username,
-		Roles: both[:n:n], Scopes: both[n:len(both):len(both)], Expiry: id.expiry, Claims: id.claims, verified: id,
+		Roles: both[:roles:roles], Scopes: both[roles:], Expiry: id.expiry, Claims: id.claims, verified: id,
 	}
 }
 

@@ -16,14 +16,24 @@ import (
 //
 // Errors are *Error. One that matches ErrKeysUnavailable says nothing about the token. The OnDecision callback and the log of denials belong to the
 // middleware and to Refuse; Verify itself is silent.
-func (a *Authenticator) Verify(ctx context.Context, token string) (*Principal, error) {
+//
+// A Principal that the caller does not keep costs no allocation when its token is remembered.
+func (a *Authenticator) Verify(ctx context.Context, token string) (p *Principal, err error) {
+	var own ownPrincipal // on the caller's stack, for this is just short enough to be inlined
+	own.Principal, err = a.verifyInto(&own.room, ctx, token)
+	if err == nil {
+		p = &own.Principal
+	}
+	return
+}
+
+// verifyInto is Verify with room for names.
+func (a *Authenticator) verifyInto(room *room, ctx context.Context, token string) (Principal, error) {
 	id, refused := a.verify(ctx, token)
 	if refused != nil {
-		return nil, refused
+		return Principal{}, refused
 	}
-	own := new(ownPrincipal)
-	own.fill(id)
-	return &own.Principal, nil
+	return id.principal(room), nil
 }
 
 // verify answers from the cache if it can. What it can't answer, a refusal for instance, runs through every check.

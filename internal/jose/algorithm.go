@@ -4,13 +4,12 @@ package jose
 
 import (
 	"crypto"
-	_ "crypto/sha256" // the hashes of the algorithms below
-	_ "crypto/sha512"
+	"crypto/sha256"
+	"crypto/sha512"
 	"maps"
 	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
 // algorithm is a signature algorithm with the one kind of key that fits it.
@@ -18,8 +17,7 @@ type algorithm struct {
 	kty, crv string
 	hash     crypto.Hash
 	pss      bool
-	sigSize  int          // exact, in bytes; 0: the size of the modulus
-	verifier jws.Verifier // nil with pss
+	sigSize  int // exact, in bytes; 0: the size of the modulus
 }
 
 // algorithms holds asymmetric signatures only. There is no HMAC here by construction: a public key can never be taken for a shared secret.
@@ -38,16 +36,18 @@ var algorithms = map[string]algorithm{
 	"Ed25519": {kty: "OKP", crv: "Ed25519", sigSize: 64},
 }
 
-func init() {
-	for name, a := range algorithms {
-		if a.pss {
-			continue // see verifyPSS
-		}
-		var err error
-		if a.verifier, err = jws.NewVerifier(dependencyName(name)); err != nil {
-			panic("jose: the JOSE dependency does not know " + name) // can't happen: these are the names of RFC 7518
-		}
-		algorithms[name] = a
+// digest leaves data on the stack, where a hash.Hash would not.
+func (a algorithm) digest(data []byte) []byte {
+	switch a.hash {
+	case crypto.SHA384:
+		sum := sha512.Sum384(data)
+		return sum[:]
+	case crypto.SHA512:
+		sum := sha512.Sum512(data)
+		return sum[:]
+	default:
+		sum := sha256.Sum256(data)
+		return sum[:]
 	}
 }
 

@@ -43,10 +43,10 @@ func TestPublishedVectors(t *testing.T) {
 			assert.Empty(t, private.ID())
 			keys, _, err := ParseSet([]byte(`{"keys":[` + string(private.PublicJWK("sig")) + `]}`))
 			require.NoError(t, err)
-			assert.NoError(t, keys[0].Verify(v.Alg, input, published))
+			assert.NoError(t, keys[0].Verify(v.Alg, string(input), published))
 			made, err := private.signature(input)
 			require.NoError(t, err)
-			assert.NoError(t, keys[0].Verify(v.Alg, input, made))
+			assert.NoError(t, keys[0].Verify(v.Alg, string(input), made))
 			if v.Alg[:2] != "ES" {
 				assert.Equal(t, published, made)
 			}

@@ -108,7 +108,7 @@ func (p *parser) object(depth int) error {
 
 // index takes in a member of the outermost object, whose name was read from the quote at start on.
 func (p *parser) index(name string, start int) {
-	at := place(start) //nolint:gosec // G115: Parse takes no text longer than MaxSize
+	at := newPlace(start, p.pos-start-len(`""`))
 	p.names = append(p.names, at)
 	if p.pos-start == len(name)+len(`""`) {
 		return // an escape is longer than what it stands for

@@ -39,8 +39,18 @@ type Object struct {
 	escaped map[string]place // of names that are written with an escape; nil if there are none
 }
 
-// place is where the name of a member begins in the text, at its opening quote. It is small since remembered tokens have some 20 each.
+// place is where the name of a member stands in the text: in the upper byte its length there, in the others where its opening quote is, which MaxSize leaves
+// room for. It is small since remembered tokens have some 20 each.
 type place uint32
+
+const longName = 255 // bytes; longer ones have this length too
+
+func newPlace(quote, length int) place {
+	return place(quote) | place(min(length, longName))<<24 //nolint:gosec // G115: Parse takes no text longer than MaxSize
+}
+
+func (at place) quote() int  { return int(at & (MaxSize - 1)) }
+func (at place) length() int { return int(at >> 24) }
 
 // Parse reads text, which must be one JSON object (RFC 8259) and nothing else but white space around it. The Object keeps
 // text alive.
@@ -76,7 +86,14 @@ func (o Object) Value() Value { return Value(strings.Trim(o.text, " \t\n\r")) }
 // Names yields the name of each member, escapes resolved.
 func (o Object) Names(yield func(string) bool) {
 	for _, at := range o.names {
-		p := parser{text: o.text, pos: int(at)}
+		start := at.quote() + 1
+		if o.escaped == nil && at.length() < longName {
+			if !yield(o.text[start : start+at.length()]) {
+				return
+			}
+			continue
+		}
+		p := parser{text: o.text, pos: at.quote()}
 		if name, _ := p.string(); !yield(name) {
 			return
 		}
@@ -86,15 +103,18 @@ func (o Object) Names(yield func(string) bool) {
 // Member returns the value of the member with exactly this name.
 func (o Object) Member(name string) Value {
 	if at, ok := o.escaped[name]; ok {
-		p := parser{text: o.text, pos: int(at)}
+		p := parser{text: o.text, pos: at.quote()}
 		p.skipString()
 		return p.memberValue()
 	}
-	if strings.ContainsAny(name, `"\`) {
+	if strings.IndexByte(name, '"') >= 0 || strings.IndexByte(name, '\\') >= 0 {
 		return "" // such a name is written with an escape, and what looks like it in the text is something else
 	}
 	for _, at := range o.names { // others stand in the text as they are, up to the closing quote
-		start := int(at) + 1
+		if at.length() != min(len(name), longName) {
+			continue
+		}
+		start := at.quote() + 1
 		end := start + len(name)
 		if end < len(o.text) && o.text[end] == '"' && o.text[start:end] == name {
 			p := parser{text: o.text, pos: end + 1}

@@ -104,7 +104,7 @@ func verified(t *testing.T, s *Server, token string) bool {
 			if alg == "none" { // signed all the same
 				alg = "RS256"
 			}
-			return key.Verify(alg, []byte(token[:dot]), signature) == nil
+			return key.Verify(alg, token[:dot], signature) == nil
 		}
 	}
 	return false

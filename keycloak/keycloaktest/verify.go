@@ -47,7 +47,7 @@ func (s *Server) verify(token, typ string) (claims issuedClaims, ok bool) {
 		return claims, false
 	}
 	for _, key := range keys {
-		if key.ID == header.KeyID && key.Verify(header.Algorithm, []byte(segments[0]+"."+segments[1]), signature) == nil {
+		if key.ID == header.KeyID && key.Verify(header.Algorithm, segments[0]+"."+segments[1], signature) == nil {
 			return claims, decodeSegment(segments[1], &claims) && claims.Issuer == s.Issuer() && claims.Type == typ
 		}
 	}
