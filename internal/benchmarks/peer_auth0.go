@@ -43,20 +43,20 @@ func newAuth0(_ context.Context, want Want) (Verifier, error) {
 	}
 	return Verifier{
 		Name: "auth0",
-		Verify: func(ctx context.Context, token string) ([]string, error) {
+		Verify: func(ctx context.Context, token string) (bool, error) {
 			verified, err := tokens.ValidateToken(ctx, token)
 			if err != nil {
-				return nil, err
+				return false, err
 			}
 			claims, ok := verified.(*validator.ValidatedClaims)
 			if !ok {
-				return nil, errors.New("auth0 has changed the type of its claims")
+				return false, errors.New("auth0 has changed the type of its claims")
 			}
 			custom, ok := claims.CustomClaims.(*auth0Claims)
 			if !ok {
-				return nil, errors.New("auth0 has changed the type of its custom claims")
+				return false, errors.New("auth0 has changed the type of its custom claims")
 			}
-			return custom.RealmAccess.Roles, nil
+			return isAdmin(custom.RealmAccess.Roles), nil
 		},
 		Middleware: middleware.CheckJWT,
 	}, nil

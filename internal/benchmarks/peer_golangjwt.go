@@ -31,12 +31,12 @@ func newGolangJWT(ctx context.Context, want Want) (Verifier, error) {
 	}
 	return Verifier{
 		Name: "golang-jwt + keyfunc",
-		Verify: func(ctx context.Context, token string) ([]string, error) {
+		Verify: func(ctx context.Context, token string) (bool, error) {
 			claims, err := verify(ctx, token)
 			if err != nil {
-				return nil, err
+				return false, err
 			}
-			return claims.RealmAccess.Roles, nil
+			return isAdmin(claims.RealmAccess.Roles), nil
 		},
 		Middleware: bearer(verify),
 	}, nil

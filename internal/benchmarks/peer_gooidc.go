@@ -30,12 +30,12 @@ func newGoOIDC(ctx context.Context, want Want) (Verifier, error) {
 	}
 	return Verifier{
 		Name: "go-oidc",
-		Verify: func(ctx context.Context, token string) ([]string, error) {
+		Verify: func(ctx context.Context, token string) (bool, error) {
 			claims, err := verify(ctx, token)
 			if err != nil {
-				return nil, err
+				return false, err
 			}
-			return claims.RealmAccess.Roles, nil
+			return isAdmin(claims.RealmAccess.Roles), nil
 		},
 		Middleware: bearer(verify),
 	}, nil

@@ -23,12 +23,12 @@ func newJWX(ctx context.Context, want Want) (Verifier, error) {
 	verify := func(_ context.Context, token string) (jwt.Token, error) { return jwt.ParseString(token, options...) }
 	return Verifier{
 		Name: "jwx v2",
-		Verify: func(ctx context.Context, token string) ([]string, error) {
+		Verify: func(ctx context.Context, token string) (bool, error) {
 			verified, err := verify(ctx, token)
 			if err != nil {
-				return nil, err
+				return false, err
 			}
-			return jwxRoles(verified), nil
+			return isAdmin(jwxRoles(verified)), nil
 		},
 		Middleware: bearer(verify),
 	}, nil

@@ -32,12 +32,12 @@ func svcauthWith(ctx context.Context, want Want, change func(*resourceserver.Con
 	}
 	return Verifier{
 		Name: "svcauth",
-		Verify: func(ctx context.Context, token string) ([]string, error) {
+		Verify: func(ctx context.Context, token string) (bool, error) {
 			principal, err := auth.Verify(ctx, token)
 			if err != nil {
-				return nil, err
+				return false, err
 			}
-			return principal.Roles, nil
+			return principal.HasRole("ROLE_" + adminRole), nil
 		},
 		Middleware: auth.Require(),
 		Forget:     auth.Forget,

@@ -67,6 +67,7 @@ func macByPublicKey(t *testing.T, algorithm string) func(input string) []byte {
 func TestPeersDecideAlike(t *testing.T) {
 	for _, algorithm := range Algorithms {
 		good := mint(t, algorithm, func(*Claims) {})
+		nobody := mint(t, algorithm, func(c *Claims) { c.RealmAccess = access{} })
 		end := strings.LastIndexByte(good, '.')
 		refused := map[string]string{
 			"a signature over other claims": mint(t, algorithm, func(c *Claims) { c.Subject = "x" })[:end] + good[end:],
@@ -82,9 +83,11 @@ func TestPeersDecideAlike(t *testing.T) {
 				verifier, err := peer.New(t.Context(), Want{testIssuer.Realm(realm), audience, algorithm})
 				require.NoError(t, err)
 				assert.Equal(t, peer.Name, verifier.Name)
-				roles, err := verifier.Verify(t.Context(), good)
-				require.NoError(t, err)
-				assert.Contains(t, roles, "ROLE_"+adminRole)
+				for token, want := range map[string]bool{good: true, nobody: false} {
+					admin, err := verifier.Verify(t.Context(), token)
+					require.NoError(t, err)
+					assert.Equal(t, want, admin)
+				}
 				for what, token := range refused {
 					_, err := verifier.Verify(t.Context(), token)
 					assert.Error(t, err, what)

@@ -3,13 +3,14 @@ package benchmarks
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// Verifier is one library at work: it decides about a token, and finds the realm roles of the caller in it.
+// Verifier is one library at work: it decides about a token, and whether the caller has the realm role that handlers ask for.
 type Verifier struct {
 	Name   string
-	Verify func(ctx context.Context, token string) (roles []string, err error)
+	Verify func(ctx context.Context, token string) (admin bool, err error)
 	// Middleware lets requests with a good token through to a handler, which can get at the claims.
 	Middleware func(http.Handler) http.Handler
 	// Forget drops the tokens that the verifier remembers. It is nil for those that remember none.
@@ -41,6 +42,8 @@ var Peers = []Peer{
 	{"jwx v2", "github.com/lestrrat-go/jwx/v2", newJWX},
 	{"auth0", "github.com/auth0/go-jwt-middleware/v3", newAuth0},
 }
+
+func isAdmin(realmRoles []string) bool { return slices.Contains(realmRoles, "ROLE_"+adminRole) }
 
 type claimsKey struct{}
 
