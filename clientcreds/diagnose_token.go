@@ -93,8 +93,9 @@ func (c *claims) roles() []string {
 func (d *Diagnosis) look(h *held, c *client, t *target) {
 	switch missing := missingScopes(t.Scopes, h.granted); {
 	case len(missing) > 0:
-		d.set(SubjectScope, ResultWarning, fmt.Sprintf("not granted: %q", missing),
-			"Keycloak: Clients > "+c.id+" > Client scopes: add them; one that is there and granted but not listed has Include in token scope off")
+		d.set(SubjectScope, ResultWarning, fmt.Sprintf("not granted: %q", missing), c.inTermsOf(
+			"Keycloak: Clients > "+c.id+" > Client scopes: add them; one that is there and granted but not listed has Include in token scope off",
+			"let the issuer give them to the client, or remove them from Scopes"))
 	case h.granted == nil:
 		d.set(SubjectScope, ResultOK, "the issuer says nothing, which means as asked for", "")
 	default:
@@ -107,7 +108,8 @@ func (d *Diagnosis) look(h *held, c *client, t *target) {
 	}
 	if c.issuer != "" && own.Iss != c.issuer {
 		d.set(SubjectIssuer, ResultWarning, fmt.Sprintf("the token's iss is %q, Issuer is %q", printable(own.Iss, 200), printableURL(c.issuer)),
-			"services compare it exactly: set Keycloak's hostname option (KC_HOSTNAME), so that it names itself alike for everybody")
+			c.inTermsOf("services compare it exactly: set Keycloak's hostname option (KC_HOSTNAME), so that it names itself alike for everybody",
+				"services compare it exactly: give them the token's as Issuer (Entra ID: sts.windows.net until the API's manifest has requestedAccessTokenVersion 2)"))
 	}
 	audiences := own.audiences()
 	wanted := slices.Concat(t.Resources, t.Params["audience"])
@@ -115,11 +117,20 @@ func (d *Diagnosis) look(h *held, c *client, t *target) {
 	lacks := func(audience string) bool { return !slices.Contains(audiences, audience) }
 	switch {
 	case slices.ContainsFunc(wanted, lacks), len(audiences) == 0, len(audiences) == 1 && audiences[0] == "account":
-		d.set(SubjectAudience, ResultWarning, found, "a service that checks the audience refuses it. Keycloak: Clients > "+c.id+" > Client scopes > "+c.id+
-			"-dedicated > Add mapper > Audience: name the service, and add it to the access token")
+		d.set(SubjectAudience, ResultWarning, found, "a service that checks the audience refuses it. "+c.inTermsOf("Keycloak: Clients > "+c.id+" > Client scopes > "+c.id+
+			"-dedicated > Add mapper > Audience: name the service, and add it to the access token",
+			"Ask for the service as the issuer wants it: audience in Params, Resources, or one of Scopes (AWS Cognito writes no aud at all)"))
 	default:
 		d.set(SubjectAudience, ResultOK, found, "")
 	}
+}
+
+// inTermsOf returns keycloaks for an issuer that is named as Keycloak's realms are, or that is not known, and else others.
+func (c *client) inTermsOf(keycloaks, others string) string {
+	if c.issuer == "" || strings.Contains(c.issuer, "/realms/") {
+		return keycloaks
+	}
+	return others
 }
 
 // listed shows names that the issuer made up: few, short, printable.

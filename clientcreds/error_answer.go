@@ -24,6 +24,9 @@ var permanentCodes = map[string]bool{
 // refusal makes an error of an answer that brought no token.
 func refusal(where string, reply *endpoint.Answer, secrets []string) *Error {
 	e := errorMembers(reply, secrets)
+	if e.Code == "" && e.Description == "" && reply.Status >= 400 && reply.JSON() {
+		e.readOkta(parseObject(reply.Body), secrets)
+	}
 	e.Class, e.Endpoint, e.Status = ClassStatus, where, reply.Status
 	e.retryAfter = retryAfter(reply.Header, time.Now())
 	e.text = fmt.Sprintf("token endpoint %s answered %d", where, e.Status)
@@ -62,6 +65,18 @@ func errorMembers(reply *endpoint.Answer, secrets []string) *Error {
 	}
 	e.Description = describe(description, secrets)
 	return e
+}
+
+// readOkta reads the members with which Okta answers where it does not keep to RFC 6749 §5.2, for an unknown client for instance. Its own codes (E0000011) say
+// nothing here, so only one of the RFC's counts.
+func (e *Error) readOkta(members map[string]json.RawMessage, secrets []string) {
+	var code, summary string
+	_ = json.Unmarshal(members["errorCode"], &code)
+	_ = json.Unmarshal(members["errorSummary"], &summary)
+	if permanentCodes[code] {
+		e.Code = code
+	}
+	e.Description = describe(summary, secrets)
 }
 
 // isCode keeps out sentences, which gateways put into a member named error, and anything else that is no registered-looking name.

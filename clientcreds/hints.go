@@ -2,6 +2,7 @@ package clientcreds
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -36,7 +37,7 @@ func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 		}
 	}
 	said := strings.ToLower(e.Description)
-	for _, r := range keycloakRefusals {
+	for _, r := range slices.Concat(othersRefusals, keycloakRefusals) {
 		if (r.code == "" || r.code == e.Code) && (r.says == "" || strings.Contains(said, r.says)) && (r.by == "" || r.by == authenticator(auth)) {
 			return r.subject, strings.NewReplacer("{client}", clientID, "{authenticator}", authenticator(auth)).Replace(r.mend)
 		}
@@ -51,15 +52,39 @@ func (e *Error) hinted(c *client) *Error {
 	return &copied
 }
 
-// keycloakRefusals are Keycloak's refusals of a token request, the first that fits counts. They are known by the texts of their descriptions, for it uses a
-// few codes for all of them.
-var keycloakRefusals = []struct {
+// knownRefusal is a refusal that is known by its text.
+type knownRefusal struct {
 	code    string // exact; empty: any
 	says    string // in the description, in lower case; empty: anything
 	by      string // authenticator of the method; empty: any
 	subject Subject
 	mend    string
-}{
+}
+
+// othersRefusals are those of other issuers, by texts that Keycloak does not use: Microsoft Entra ID numbers them, then Auth0's and Okta's.
+var othersRefusals = []knownRefusal{
+	{"", "aadsts7000222:", "", SubjectSecret, "Entra ID: the secret has expired: App registrations > {client} > Certificates & secrets: make a new one"},
+	{"", "aadsts7000215:", "", SubjectSecret, "Entra ID: App registrations > {client} > Certificates & secrets: send the secret's Value, which is shown once, not its Secret ID"},
+	{"", "aadsts700016:", "", SubjectSecret, "Entra ID: there is no application {client} in this tenant: look at ClientID, and at the tenant in Issuer or TokenURL"},
+	{"", "aadsts90002:", "", SubjectDiscovery, "Entra ID: there is no such tenant: look at Issuer or TokenURL"},
+	{"", "aadsts1002012:", "", SubjectScope, "Entra ID: Scopes is one entry for this grant, the API's Application ID URI with /.default, such as api://messages/.default"},
+	{"", "aadsts70011:", "", SubjectScope, "Entra ID: Scopes is one entry for this grant, the API's Application ID URI with /.default, such as api://messages/.default"},
+	{"", "aadsts900144:", "", SubjectScope, "Entra ID: set Scopes to the API's Application ID URI with /.default, such as api://messages/.default"},
+	{"", "aadsts500011:", "", SubjectAudience, "Entra ID: the API that Scopes names is not registered in this tenant: look at its Application ID URI"},
+	{"", "aadsts700027:", "", SubjectSecret, "Entra ID: the assertion names a certificate that is not the application's: App registrations > {client} > Certificates & secrets > Certificates"},
+	{"", "aadsts", "", SubjectSecret, "Entra ID: look up the AADSTS number of the description in its error codes"},
+	{"access_denied", "no audience parameter", "", SubjectAudience, "Auth0 gives a token for one API: set Params, audience to the API's identifier"},
+	{"access_denied", "service not found", "", SubjectAudience, "Auth0 knows no API of that identifier: look at audience in Params"},
+	{"access_denied", "not authorized to access", "", SubjectAudience, "Auth0: Applications > APIs > the API > Machine to Machine Applications: authorize {client}"},
+	{"access_denied", "unauthorized", "", SubjectSecret, "Auth0: Applications > {client} > Settings: compare the secret, and the method under Credentials"},
+	{"unauthorized_client", "grant type", "", SubjectMethod, "allow the client the grant client_credentials (Auth0: Applications > {client} > Settings > Advanced > Grant Types; Okta: the application is of the kind API Services)"},
+	{"invalid_scope", "must be provided", "", SubjectScope, "set Scopes: this issuer gives no token without (Okta: a scope of the authorization server)"},
+	{"invalid_scope", "one or more scopes are not configured", "", SubjectScope, "Okta: Security > API > the authorization server > Scopes: add it, and an access policy that gives it to {client}"},
+}
+
+// keycloakRefusals are Keycloak's refusals of a token request, the first that fits counts. They are known by the texts of their descriptions, for it uses a
+// few codes for all of them.
+var keycloakRefusals = []knownRefusal{
 	{"", "audience", byForeignJWT, SubjectAudience, "let the assertion be issued for the realm's issuer, as its only audience (a projected Kubernetes token has it in serviceAccountToken.audience)"},
 	{"", "token reuse", byForeignJWT, SubjectMethod, "Keycloak takes an assertion once: let Token give a new one for each request, or turn the reuse of client assertions on at Keycloak's identity provider"},
 	{"invalid_client", "", byForeignJWT, SubjectSecret, "Keycloak: Identity providers: the one with the assertion's iss must accept client assertions; Clients > the client > Credentials: Client Authenticator must be {authenticator}, with that identity provider and the assertion's sub"},

@@ -41,7 +41,8 @@ func parseAnswer(body []byte) (answer, string) {
 		if json.Unmarshal(raw, &kind) != nil {
 			return answer{}, "a token_type that is not a string"
 		}
-		if kind != "" && !strings.EqualFold(kind, "bearer") {
+		// Apigee writes BearerToken unless it is told to follow the RFC.
+		if kind != "" && !strings.EqualFold(kind, "bearer") && !strings.EqualFold(kind, "BearerToken") {
 			if len(a.token) >= fragment && repeats(kind, []string{a.token}) {
 				return answer{}, "a token_type that repeats the token, want Bearer"
 			}

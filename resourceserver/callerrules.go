@@ -41,7 +41,7 @@ func (c claimRule) String() string {
 	return "claim " + strings.Join(c.path, ".") + " " + strconv.Quote(c.value)
 }
 
-// Client holds for tokens that were issued to one of these clients (azp, else client_id), whoever they speak for. Clients of two issuers may have one name:
+// Client holds for tokens that were issued to one of these clients (Principal.ClientID), whoever they speak for. Clients of two issuers may have one name:
 // with several issuers wrap it in FromIssuer. It panics without ids, or if one is empty.
 func Client(ids ...string) Rule {
 	if len(ids) == 0 || slices.Contains(ids, "") {

@@ -39,7 +39,8 @@ func decodeClaims(payload string) (Claims, error) {
 	}
 	for name := range object.Names {
 		if folds(name, registered) {
-			return Claims{}, errFoldedName
+			n := slices.IndexFunc(registered, func(r string) bool { return strings.EqualFold(name, r) })
+			return Claims{}, fmt.Errorf("%w, %s", errFoldedName, registered[n])
 		}
 	}
 	return Claims{object}, nil

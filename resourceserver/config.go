@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/svcauth/svcauth/internal/endpoint"
 	"github.com/svcauth/svcauth/internal/jose"
@@ -25,7 +27,7 @@ const (
 // Config may be changed and used again.
 type Config struct {
 	// Issuer is the issuer's name exactly as it stands in the iss claim, a final slash included; an https URL, or http on loopback. Keys are found through
-	// its metadata (OpenID Connect Discovery, RFC 8414) on first use.
+	// its metadata (OpenID Connect Discovery, RFC 8414) on first use. With JWKSURL or JWKS it may be a name that is no URL, such as accounts.google.com.
 	Issuer string
 	// Issuers are several issuers instead of one, each with its own Issuer, Audiences, Roles, JWKSURL, JWKS, AllowHTTP, Algorithms, Leeway and MaxStale. A
 	// token goes to the one whose Issuer is exactly its iss. All other fields stand on the outer Config only.
@@ -136,6 +138,26 @@ func (c *Config) checkSizes() error {
 	return nil
 }
 
+// checkIssuer wants a URL, where the metadata is looked for. Where the configuration says what the keys are, the issuer is a name that is compared and no more
+// (StringOrURI, RFC 7519 §4.1.1), and some have no other: accounts.google.com, spiffe://example.org, a service account's address.
+func (c *issuerConfig) checkIssuer() error {
+	scheme, _, _ := strings.Cut(strings.ToLower(c.Issuer), ":")
+	if c.JWKSURL == "" && c.JWKS == nil || scheme == "http" || scheme == "https" {
+		_, err := endpoint.ParseURL(c.Issuer, c.AllowHTTP)
+		if err != nil && c.JWKSURL == "" && c.JWKS == nil && scheme != "http" && scheme != "https" {
+			err = fmt.Errorf("%w; a name that is no URL needs JWKSURL or JWKS beside it, since no metadata can be found by it", err)
+		}
+		return err
+	}
+	if strings.ContainsFunc(c.Issuer, func(r rune) bool { return r <= ' ' || r == 0x7f || r == utf8.RuneError }) {
+		return fmt.Errorf("%q has a space or control character in it: write it as it stands in the iss claim", c.Issuer)
+	}
+	if name, _, at := strings.Cut(c.Issuer, "@"); at && strings.ContainsAny(name, ":/") {
+		return errors.New("the name has user information in it: remove the part before the @")
+	}
+	return nil
+}
+
 // complete checks the fields that belong to one issuer and fills in their defaults.
 func (c *issuerConfig) complete(where string) (err error) {
 	if c.Issuer == "" {
@@ -144,7 +166,7 @@ func (c *issuerConfig) complete(where string) (err error) {
 	if err := endpoint.CheckAllowHTTP(c.AllowHTTP); err != nil {
 		return fmt.Errorf("%s.%w", where, err)
 	}
-	if _, err := endpoint.ParseURL(c.Issuer, c.AllowHTTP); err != nil {
+	if err := c.checkIssuer(); err != nil {
 		return fmt.Errorf("%s.Issuer: %w", where, err)
 	}
 	if c.JWKSURL != "" {

@@ -44,6 +44,10 @@ func TestNewRefuses(t *testing.T) {
 		{"HS256", with(func(c *rs.Config) { c.Algorithms = []string{"RS256", "HS256"} }), `"HS256" is not a supported asymmetric`},
 		{"none", with(func(c *rs.Config) { c.Algorithms = []string{"none"} }), `"none"`},
 		{"algorithm in lower case", with(func(c *rs.Config) { c.Algorithms = []string{"rs256"} }), `"rs256"`},
+		{"a name without its keys", with(func(c *rs.Config) { c.Issuer = "accounts.google.com" }), "a name that is no URL needs JWKSURL or JWKS"},
+		{"a name with a space", with(func(c *rs.Config) { c.Issuer, c.JWKSURL = "acme com", "https://x.example/keys" }), "space or control character"},
+		{"a name with a password", with(func(c *rs.Config) { c.Issuer, c.JWKSURL = "admin:hunter2@x", "https://x.example/keys" }), "user information"},
+		{"plain http, its keys elsewhere", with(func(c *rs.Config) { c.Issuer, c.JWKSURL = "HTTP://keycloak:8080/", "https://x.example/keys" }), "AllowHTTP"},
 		{"a cache beyond all bounds", with(func(c *rs.Config) { c.CacheTokens = math.MaxInt }), "Config.CacheTokens is"},
 		{"negative size", with(func(c *rs.Config) { c.MaxTokenSize = -1 }), "MaxTokenSize"},
 		{"negative stale", with(func(c *rs.Config) { c.MaxStale = -time.Second }), "MaxStale"},
@@ -81,6 +85,8 @@ func TestNewAccepts(t *testing.T) {
 		"an allowed host":           {Issuer: "http://keycloak:8080/realms/x", AllowHTTP: []string{"keycloak"}, Audiences: []string{"a"}},
 		"an allowed host with port": {Issuer: "http://keycloak:8080/realms/x", AllowHTTP: []string{"keycloak:8080"}, Audiences: []string{"a"}},
 		"no audience check":         {Issuer: issuerName, SkipAudienceCheck: true},
+		"a name":                    {Issuer: "job@x.iam.gserviceaccount.com", Audiences: []string{"a"}, JWKSURL: "https://x.example/keys"},
+		"a URI":                     {Issuer: "urn:example:issuer", Audiences: []string{"a"}, JWKSURL: "https://x.example/keys"},
 		"keys from elsewhere":       {Issuer: issuerName, Audiences: []string{"a"}, JWKSURL: "http://localhost:1/keys"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,6 +54,9 @@ func (s *keySource) get(ctx context.Context, place string) (*keySet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if answer.Status >= 300 && answer.Status < 400 {
+		return nil, fmt.Errorf("status %d, a redirect, which is never followed: set JWKSURL to where it leads if that is the issuer's, %w", answer.Status, errBadStatus)
+	}
 	if answer.Status != http.StatusOK {
 		return nil, fmt.Errorf("status %d, %w", answer.Status, errBadStatus)
 	}

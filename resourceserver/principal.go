@@ -15,7 +15,7 @@ import (
 type Principal struct {
 	Subject  string // sub; empty for tokens without one, such as Keycloak's lightweight tokens
 	Issuer   string // iss
-	ClientID string // azp, else client_id: the client that the token was issued to
+	ClientID string // azp, else client_id, else appid (Entra ID v1), else cid (Okta): the client that the token was issued to
 	Username string // preferred_username, else sub
 	Roles    []string
 	Scopes   []string

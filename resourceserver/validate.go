@@ -118,7 +118,7 @@ func checkAudience(_ context.Context, v *verification) *Error {
 		return nil
 	}
 	refused := refuse(ReasonAudience).because(strings.Join(i.audiences, " "), "["+strings.Join(c.audience, " ")+"]")
-	refused.Hint = audienceHint(i.audiences, c.audience)
+	refused.Hint = audienceHint(i, c.audience)
 	if kind := tokenKind(c, v.jws.header); kind != nil { // a mapper would mend nothing
 		refused.Hint = kindHint(kind.Reason, c.kind)
 	}
@@ -156,7 +156,8 @@ func checkKind(_ context.Context, v *verification) *Error {
 
 // tokenKind tells access tokens from their siblings. Keycloak signs ID tokens with the same key and gives all kinds the header typ JWT, so its claim typ
 // decides; it also names its one-time action tokens there, so only what is known to be an access token passes. RFC 9068 §4 puts at+jwt into the header. Where
-// neither speaks, the marks of an ID token do (OpenID Connect Core §2). Sender-constrained tokens (RFC 9449 §7.2, RFC 8705 §3) prove nothing without their
+// neither speaks, the marks of an ID token do (OpenID Connect Core §2), and the claim token_use, with which AWS Cognito tells its own apart: its access tokens
+// have no aud, so the audience would not. Sender-constrained tokens (RFC 9449 §7.2, RFC 8705 §3) prove nothing without their
 // proof.
 func tokenKind(c *candidate, header *header) *Error {
 	if c.claims.Has("cnf") || strings.EqualFold(c.kind, "DPoP") {
@@ -177,7 +178,19 @@ func tokenKind(c *candidate, header *header) *Error {
 			return refuse(ReasonTokenKind).because("an access token", "an ID token's "+mark)
 		}
 	}
+	if c.claims.String("token_use") == "id" {
+		return refuse(ReasonTokenKind).because("an access token", "token_use id")
+	}
 	return nil
+}
+
+// client is the client that the token was issued to. RFC 9068 §2.2 and most issuers name it client_id, OpenID Connect azp. Where neither stands, Microsoft's
+// appid (Entra ID before version 2, AD FS) and Okta's cid count; elsewhere they may be anything, so another type than text is no client and no fault.
+func (c *candidate) client() string {
+	if named := cmp.Or(c.authorizedParty, c.clientID); named != "" || c.claims.Has("azp") || c.claims.Has("client_id") {
+		return named
+	}
+	return cmp.Or(c.claims.String("appid"), c.claims.String("cid"))
 }
 
 // scopes reads scope as a string (RFC 8693 §4.2) or array, and scp, which some issuers send instead.
@@ -200,7 +213,7 @@ func (v *verification) identity() identity {
 	c, i := &v.candidate, v.issuer
 	id := identity{
 		subject: c.subject, issuer: i, scopes: scopes(c.claims), expiry: c.expiry, notBefore: c.notBefore, claims: c.claims,
-		clientID: cmp.Or(c.authorizedParty, c.clientID), username: cmp.Or(c.claims.String("preferred_username"), c.subject),
+		clientID: c.client(), username: cmp.Or(c.claims.String("preferred_username"), c.subject),
 	}
 	if i.mapper != nil {
 		all := newNameList()

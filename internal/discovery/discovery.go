@@ -74,7 +74,8 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // Fetch gets issuer's document by client, which must come from [endpoint.Client]. The issuer in the document must equal issuer character by character
 // (OpenID Connect Discovery §4.3, RFC 8414 §3.3), or a document could send the caller to another issuer's keys. The second place is tried only when the
-// first answers that there is nothing (a 4xx), never after a network error or a document that is wrong.
+// first answers that there is nothing (a 4xx, or a redirect, for some send whoever asks for an unknown page to a sign-in), never after a network error or a
+// document that is wrong.
 func Fetch(ctx context.Context, client *http.Client, issuer string, allowHTTP []string) (*Document, error) {
 	u, err := endpoint.ParseURL(issuer, allowHTTP)
 	if err != nil {
@@ -96,7 +97,10 @@ func Fetch(ctx context.Context, client *http.Client, issuer string, allowHTTP []
 		if answer.Status == http.StatusNotFound {
 			failed.text += " (is Issuer the issuer's whole URL? Keycloak's is https://host/realms/name)"
 		}
-		if answer.Status < 400 || answer.Status >= 500 || answer.Status == http.StatusTooManyRequests || answer.Status == http.StatusRequestTimeout {
+		if answer.Status >= 300 && answer.Status < 400 {
+			failed.text += ", a redirect, which is never followed: set Issuer to what the issuer calls itself"
+		}
+		if answer.Status < 300 || answer.Status >= 500 || answer.Status == http.StatusTooManyRequests || answer.Status == http.StatusRequestTimeout {
 			return nil, failed
 		}
 		if last == nil {
@@ -113,6 +117,10 @@ func parse(answer *endpoint.Answer, place, issuer string, allowHTTP []string) (*
 	}
 	d := &Document{faults: map[string]string{}}
 	if _ = json.Unmarshal(members["issuer"], &d.Issuer); d.Issuer != issuer {
+		if strings.Contains(d.Issuer, "{") {
+			return nil, &Error{Reason: WrongIssuer, text: fmt.Sprintf("discovery at %s: the document is for %s, which stands for many tenants, and none of them is so called: "+
+				"set Issuer to that of one tenant (Entra ID: with its id in place of common, organizations or consumers)", place, quote(d.Issuer))}
+		}
 		return nil, &Error{Reason: WrongIssuer, text: fmt.Sprintf("discovery at %s: the document is for issuer %s, configured is %q: set Issuer to exactly what the issuer calls itself",
 			place, quote(d.Issuer), issuer)}
 	}

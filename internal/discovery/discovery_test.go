@@ -73,6 +73,7 @@ func TestFetch(t *testing.T) {
 	}{
 		"the first place":               {places{oidc: {200, full}, oauth: {200, "{}"}}, []string{oidc}},
 		"the second, after a 404":       {places{oauth: {200, full}}, []string{oidc, oauth}},
+		"the second, after a sign-in":   {places{oidc: {302, ""}, oauth: {200, full}}, []string{oidc, oauth}},
 		"the second, after another 4xx": {places{oidc: {400, "<html>"}, oauth: {200, full}}, []string{oidc, oauth}},
 	} {
 		var asked []string
@@ -94,7 +95,7 @@ func TestFetchFails(t *testing.T) {
 		{"nowhere", places{}, Unreachable, "discovery at " + oidc + ": status 404", 2},
 		{"down", places{oidc: {503, ""}, oauth: {200, full}}, Unreachable, "discovery at " + oidc + ": status 503", 1},
 		{"too many", places{oidc: {429, ""}, oauth: {200, full}}, Unreachable, "status 429", 1},
-		{"moved", places{oidc: {302, ""}, oauth: {200, full}}, Unreachable, "status 302", 1},
+		{"moved", places{oidc: {302, ""}}, Unreachable, "discovery at " + oidc + ": status 302, a redirect, which is never followed", 2},
 		{"no answer", places{oidc: {0, "p1anted"}, oauth: {200, full}}, Unreachable, "discovery at " + oidc + ": a.example: no usable answer", 1},
 		{"HTML", places{oidc: {200, "<html>p1anted"}, oauth: {200, full}}, Malformed, "discovery at " + oidc + ": the answer is not a metadata document", 1},
 		{"an array", places{oidc: {200, `["p1anted"]`}}, Malformed, "is not a metadata document", 1},
@@ -103,6 +104,7 @@ func TestFetchFails(t *testing.T) {
 		{"issuer in upper case", places{oidc: {200, `{"ISSUER":"` + issuer + `"}`}}, WrongIssuer, `is for issuer ""`, 1},
 		{"no issuer", places{oidc: {200, `{}`}}, WrongIssuer, `is for issuer "", configured is "` + issuer + `"`, 1},
 		{"a slash more", places{oidc: {200, `{"issuer":"` + issuer + `/"}`}}, WrongIssuer, "set Issuer to exactly what the issuer calls itself", 1},
+		{"many tenants", places{oidc: {200, `{"issuer":"https://a.example/{tenantid}/v2.0"}`}}, WrongIssuer, "set Issuer to that of one tenant", 1},
 		{"long issuer", places{oidc: {200, `{"issuer":"` + strings.Repeat("x", 10_000) + `"}`}}, WrongIssuer, `xxx…", configured`, 1},
 	} {
 		var asked []string

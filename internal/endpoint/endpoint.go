@@ -45,7 +45,11 @@ func (a *Answer) JSON() bool {
 		return true
 	}
 	mt, _, err := mime.ParseMediaType(ct)
-	return err == nil && (mt == "application/json" || strings.HasSuffix(mt, "+json"))
+	if err != nil { // by its parameters, which say nothing that counts here: charset twice, or without a value
+		mt, _, _ = strings.Cut(ct, ";")
+		mt = strings.ToLower(strings.TrimSpace(mt))
+	}
+	return mt == "application/json" || strings.HasSuffix(mt, "+json")
 }
 
 // Do sends req by client, which must come from Client, and reads the whole answer. Its errors are *Error and never hold anything the other side said.

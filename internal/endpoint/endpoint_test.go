@@ -90,6 +90,7 @@ func TestEndlessAnswerIsGivenUp(t *testing.T) {
 func TestJSON(t *testing.T) {
 	for contentType, want := range map[string]bool{
 		"": true, "application/json": true, "Application/JSON; charset=utf-8": true, "application/jwk-set+json": true,
+		"application/json; charset=utf-8; charset=utf-8": true, "application/json; charset": true, "application/json;": true,
 		"text/html": false, "text/plain": false, "application/jsonp": false, ";": false,
 	} {
 		h := http.Header{}

@@ -17,7 +17,7 @@ import (
 func ParseURL(raw string, allowHTTP []string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if strings.Contains(raw, "@") && (err != nil || u.User == nil) {
-		return nil, errors.New("it can't be parsed as a URL: it must begin with https:// (or http:// for a loopback host), and have no @ in it")
+		return nil, errors.New("it can't be parsed as a URL: it must begin with https:// (or http:// for a loopback host), and have no @ in it (in a path write %40)")
 	}
 	switch {
 	case err != nil:

@@ -91,7 +91,7 @@ func parseKey(raw json.RawMessage) (*Key, string, error) {
 		return nil, w.Kid, errors.New("a symmetric key")
 	case w.D != nil:
 		return nil, w.Kid, errors.New("a private key: the issuer publishes a secret")
-	case w.Use != "" && w.Use != "sig":
+	case w.Use != "" && w.Use != "sig" && w.Use != "jwt-svid": // SPIFFE Trust Domain and Bundle §4.2.2: a key of JWT-SVIDs
 		return nil, w.Kid, fmt.Errorf("use is %.20q, not sig", w.Use)
 	case len(w.KeyOps) > 0 && !slices.Contains(w.KeyOps, "verify"):
 		return nil, w.Kid, errors.New("key_ops lacks verify")
