@@ -143,7 +143,10 @@ func (c *Config) checkSizes() error {
 func (c *issuerConfig) checkIssuer() error {
 	scheme, _, _ := strings.Cut(strings.ToLower(c.Issuer), ":")
 	if c.JWKSURL == "" && c.JWKS == nil || scheme == "http" || scheme == "https" {
-		_, err := endpoint.ParseURL(c.Issuer, c.AllowHTTP)
+		u, err := endpoint.ParseURL(c.Issuer, c.AllowHTTP)
+		if err == nil && (u.RawQuery != "" || u.ForceQuery) { // RFC 8414 §2
+			return fmt.Errorf("%q has a query: remove the part after ?", c.Issuer)
+		}
 		if err != nil && c.JWKSURL == "" && c.JWKS == nil && scheme != "http" && scheme != "https" {
 			err = fmt.Errorf("%w; a name that is no URL needs JWKSURL or JWKS beside it, since no metadata can be found by it", err)
 		}

@@ -29,6 +29,8 @@ func TestNewRefuses(t *testing.T) {
 		{"issuer of another scheme", with(func(c *rs.Config) { c.Issuer = "ftp://x.example/" }), `scheme "ftp"`},
 		{"issuer with a space", with(func(c *rs.Config) { c.Issuer = "https://x .example" }), "Config.Issuer"},
 		{"issuer with a fragment", with(func(c *rs.Config) { c.Issuer = "https://x.example/#a" }), "fragment"},
+		{"issuer with a query", with(func(c *rs.Config) { c.Issuer = "https://x.example/realms/x?tenant=1" }), "Config.Issuer: \"https://x.example/realms/x?tenant=1\" has a query"},
+		{"issuer with a question mark", with(func(c *rs.Config) { c.Issuer = "https://x.example/realms/x?" }), "has a query"},
 		{"issuer without a host", with(func(c *rs.Config) { c.Issuer = "https:///realms/x" }), "no host"},
 		{"issuer over plain http", with(func(c *rs.Config) { c.Issuer = "http://keycloak:8080/realms/x" }), `name "keycloak:8080" in AllowHTTP`},
 		{"issuer with a password", with(func(c *rs.Config) { c.Issuer = "https://u:hunter2@x.example/" }), "user information"},

@@ -19,8 +19,8 @@ type denialLog struct {
 }
 
 type denialWindow struct {
-	second  int64
-	written int
+	written [denialsPerSecond]time.Time // when the last records were written, the oldest at next
+	next    int
 	left    int
 }
 
@@ -37,20 +37,18 @@ func (d *denialLog) admit(reason Reason, now time.Time) (ok bool, left int) {
 		w = &denialWindow{}
 		d.windows[reason] = w
 	}
-	if second := now.Unix(); second != w.second {
-		w.second, w.written = second, 0
-	}
-	if w.written >= denialsPerSecond {
+	if now.Sub(w.written[w.next]) < time.Second {
 		w.left++
 		return false, 0
 	}
-	w.written++
+	w.written[w.next] = now
+	w.next = (w.next + 1) % denialsPerSecond
 	left, w.left = w.left, 0
 	return true, left
 }
 
-// record logs e. What came with the request stands quoted and cut short in the group "unverified", and who a verified token speaks for in "caller"; the token
-// itself never does.
+// record logs e. What came with the request stands cut short and without control characters in the group "unverified", and who a verified token speaks for in
+// "caller"; the token itself never does.
 func (d *denialLog) record(r *http.Request, e *Error) {
 	level := slog.LevelWarn
 	if e.Reason == ReasonMissingToken || e.Reason == ReasonRequestAbandoned {
@@ -75,22 +73,22 @@ func (d *denialLog) record(r *http.Request, e *Error) {
 		attrs = append(attrs, slog.Int("left_out", left))
 	}
 	if id := e.caller; id != nil {
-		attrs = append(attrs, slog.Group("caller", slog.String("client", clip(id.clientID)), slog.String("username", clip(id.username)),
-			slog.String("subject", clip(id.subject)), slog.String("has", clip(e.got))))
+		attrs = append(attrs, slog.Group("caller", slog.String("client", plain(id.clientID)), slog.String("username", plain(id.username)),
+			slog.String("subject", plain(id.subject)), slog.String("has", plain(e.got))))
 	}
 	var unverified []any
 	if e.got != "" && e.caller == nil {
-		unverified = append(unverified, slog.String("got", clip(e.got)))
+		unverified = append(unverified, slog.String("got", plain(e.got)))
 	}
 	if r.Method != "" { // else it is a call of another transport
-		unverified = append(unverified, slog.String("method", clip(r.Method)))
+		unverified = append(unverified, slog.String("method", plain(r.Method)))
 	}
-	unverified = append(unverified, slog.String("path", clip(r.URL.Path)))
+	unverified = append(unverified, slog.String("path", plain(r.URL.Path)))
 	attrs = append(attrs, slog.Group("unverified", unverified...))
 	d.logger.LogAttrs(ctx, level, "request refused", attrs...)
 }
 
-// clip cuts text from outside to 80 bytes. Quoting is the log handler's work: slog's own handlers do it.
+// clip cuts text from outside to 80 bytes.
 func clip(s string) string {
 	const limit = 80
 	if len(s) <= limit {

@@ -46,7 +46,7 @@ type Error struct {
 	Status      int           // HTTP status: 400, 401, 403 or 503
 	Code        string        // error code of RFC 6750 §3.1; empty for missing credentials and 503
 	Description string        // error_description, one fixed text a reason
-	Hint        string        // what to do about it, for the operator; may be empty
+	Hint        string        `json:"-"` // what to do about it, for the operator; may be empty
 	RetryAfter  time.Duration // with 503: when to try again; else 0
 
 	scope    string    // RFC 6750 §3 scope attribute, set when the rule was a scope

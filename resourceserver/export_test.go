@@ -22,7 +22,7 @@ func VerifyJWS(token, jwks string) error {
 	if refused != nil {
 		return refused
 	}
-	source := keySource{client: &http.Client{Transport: cannedJWKS(jwks)}}
+	source := keySource{client: &http.Client{Transport: cannedJWKS(jwks)}, maxStale: DefaultMaxStale}
 	set, err := source.get(context.Background(), "https://issuer.test/certs")
 	if err != nil {
 		return err

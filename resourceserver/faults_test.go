@@ -117,7 +117,13 @@ func TestRotationWhileForgedKidsArrive(t *testing.T) {
 
 // TestIssuerDownForTenMinutes holds that an outage costs nobody whose key is known, and that a key nobody knows is no reason to call a token invalid meanwhile.
 func TestIssuerDownForTenMinutes(t *testing.T) {
-	realm := keycloaktest.NewServer(keycloaktest.Config{})
+	for _, trouble := range []keycloaktest.Trouble{keycloaktest.Dropped(), keycloaktest.Hanging(), keycloaktest.Stalled(), keycloaktest.Slow(6 * time.Second), keycloaktest.Status(500), keycloaktest.HTML(200)} {
+		t.Run(trouble.String(), func(t *testing.T) { testOutageOfTenMinutes(t, trouble) })
+	}
+}
+
+func testOutageOfTenMinutes(t *testing.T, trouble keycloaktest.Trouble) {
+	realm := keycloaktest.NewServer(keycloaktest.Config{Algorithm: "EdDSA"})
 	defer realm.Close()
 	synctest.Test(t, func(t *testing.T) {
 		c := realm.Realm().ServerConfig("service")
@@ -127,7 +133,7 @@ func TestIssuerDownForTenMinutes(t *testing.T) {
 		token := func() string { return "Bearer " + realm.Token(keycloaktest.Token{Lifetime: time.Minute}) }
 		require.Equal(t, 200, get(h, token()).Code)
 		time.Sleep(7 * time.Minute) // so that a refresh falls due in the outage
-		realm.SetDown(true)
+		realm.SetTrouble(keycloaktest.AllEndpoints, trouble)
 		for range 60 {
 			time.Sleep(10 * time.Second)
 			before := time.Now()
@@ -139,9 +145,10 @@ func TestIssuerDownForTenMinutes(t *testing.T) {
 		w := get(h, token())
 		require.Equal(t, 503, w.Code)
 		require.NotEmpty(t, w.Header().Get("Retry-After"))
-		realm.SetDown(false)
+		realm.SetTrouble(keycloaktest.AllEndpoints)
 		time.Sleep(30 * time.Second)
 		require.Equal(t, 200, get(h, token()).Code, "the cooldown is over, and so is the outage")
+		settle()
 	})
 }
 
@@ -222,6 +229,39 @@ func TestHangingIssuer(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestHangingIssuerComesBack holds the 5 s within which a service recovers also where the last fetch began just before the issuer did.
+func TestHangingIssuerComesBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		f.respond(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+		for range 10 { // until the wait between attempts has grown
+			requireReason(t, verifyErr(t, auth, goodToken()), rs.ReasonKeysUnavailable)
+			time.Sleep(4 * time.Second)
+		}
+		go func() { _ = verifyErr(t, auth, goodToken()) }()
+		synctest.Wait()
+		f.respond(nil)
+		up := time.Now()
+		for verifyErr(t, auth, goodToken()) != nil {
+			require.LessOrEqual(t, time.Since(up), 5*time.Second)
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
+// TestSlowIssuerServesInTheEnd lets metadata and keys take more than the 5 s of one fetch together, but each less.
+func TestSlowIssuerServesInTheEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, _ *rs.Authenticator) {
+		c := f.config()
+		c.HTTPClient = &http.Client{Transport: &slow{base: f, delay: 3 * time.Second}}
+		auth := newAuth(t, c)
+		start := time.Now()
+		for verifyErr(t, auth, goodToken()) != nil {
+			require.Less(t, time.Since(start), 15*time.Second)
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
 }
 
 // stuckBody gives a few bytes and then nothing more.

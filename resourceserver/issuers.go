@@ -29,8 +29,8 @@ func newIssuer(c *issuerConfig, client *http.Client, logger *slog.Logger, outer 
 		i.keys = newStaticKeys(c.static, c.Issuer)
 		return i
 	}
-	source := keySource{issuer: c.Issuer, jwksURL: c.JWKSURL, client: client, allowHTTP: slices.Clone(c.AllowHTTP)}
-	i.keys = newKeyCache(source, c.MaxStale, logger, outer.OnFetch)
+	source := keySource{issuer: c.Issuer, jwksURL: c.JWKSURL, client: client, allowHTTP: slices.Clone(c.AllowHTTP), maxStale: c.MaxStale}
+	i.keys = newKeyCache(source, logger, outer.OnFetch)
 	return i
 }
 

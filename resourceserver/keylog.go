@@ -18,7 +18,7 @@ func (k *keyCache) log(ctx context.Context, set *keySet, err error, failuresBefo
 		attrs := []slog.Attr{issuer, slog.String("error", err.Error()), slog.Int("failures", failuresBefore+1), slog.Duration("next_attempt_in", next)}
 		if good := k.set.Load(); k.serves(good, time.Now()) {
 			age := time.Since(good.fetched)
-			attrs = append(attrs, slog.Duration("keys_age", age), slog.Duration("keys_serve_for", k.maxStale-age))
+			attrs = append(attrs, slog.Duration("keys_age", age), slog.Duration("keys_serve_for", k.source.maxStale-age))
 			k.logger.LogAttrs(ctx, slog.LevelWarn, "issuer's keys can't be refreshed; the last good ones serve on", attrs...)
 			return
 		}

@@ -23,6 +23,7 @@ const (
 	firstBackoff    = 500 * time.Millisecond
 	coldBackoffMax  = 4 * time.Second  // nothing loaded: a service recovers within 5 s of its issuer
 	warmBackoffMax  = 30 * time.Second // a good set serves meanwhile
+	idleness        = time.Minute      // more than a backoff and a fetch: a service with traffic has tried since
 	// DefaultMaxStale is how long the last good keys serve while the issuer is out of reach.
 	DefaultMaxStale = 24 * time.Hour
 )
@@ -30,11 +31,10 @@ const (
 // keyCache holds an issuer's keys. Known keys are found without a lock and without waiting. All fetching is started by a request, shared by all that wait, and
 // ends: an idle cache owns no goroutine and no timer.
 type keyCache struct {
-	source   keySource
-	maxStale time.Duration
-	logger   *slog.Logger
-	onFetch  func(context.Context, Fetch)
-	static   bool // the set was configured: nothing is ever fetched
+	source  keySource
+	logger  *slog.Logger
+	onFetch func(context.Context, Fetch)
+	static  bool // the set was configured: nothing is ever fetched
 
 	set    atomic.Pointer[keySet]
 	flight *flight.Flight[*keySet]
@@ -54,8 +54,8 @@ type outcome struct {
 	next     time.Time // after a failure: no voluntary fetch before it
 }
 
-func newKeyCache(source keySource, maxStale time.Duration, logger *slog.Logger, onFetch func(context.Context, Fetch)) *keyCache {
-	k := &keyCache{source: source, maxStale: maxStale, logger: logger, onFetch: onFetch}
+func newKeyCache(source keySource, logger *slog.Logger, onFetch func(context.Context, Fetch)) *keyCache {
+	k := &keyCache{source: source, logger: logger, onFetch: onFetch}
 	k.flight = flight.New(fetchTimeout, k.fetch)
 	return k
 }
@@ -77,16 +77,13 @@ func (k *keyCache) current(ctx context.Context, now time.Time) (*keySet, *Error)
 	if newer := k.set.Load(); newer != set {
 		return newer, nil // refreshed a moment ago
 	}
-	if now.Before(set.staleAt) || !last.ended.Before(set.staleAt) {
+	if now.Before(set.staleAt) || !last.ended.Before(set.staleAt) || now.Sub(last.ended) < idleness {
 		k.flight.Start()
 		return set, nil
 	}
-	// Nobody asked for a long time, and a key may have been withdrawn meanwhile: worth a short wait, once.
+	// Nobody asked for a long time, and a key may have been withdrawn meanwhile: worth a short wait, once. Whatever ends it, a good set is no reason to refuse.
 	if fresh, err := k.flight.Do(ctx); err == nil {
 		return fresh, nil
-	}
-	if ctx.Err() != nil {
-		return nil, abandoned(ctx)
 	}
 	return set, nil
 }
@@ -101,7 +98,7 @@ func (k *keyCache) lastFetch() outcome {
 
 // serves reports whether set may verify tokens: a good set serves through an outage, but not for ever, since the issuer can withdraw no key meanwhile.
 func (k *keyCache) serves(set *keySet, now time.Time) bool {
-	return k.static || set != nil && now.Sub(set.fetched) <= k.maxStale
+	return k.static || set != nil && now.Sub(set.fetched) <= k.source.maxStale
 }
 
 // demand fetches the first keys, at a pace that spares an issuer that is coming up.
@@ -148,7 +145,7 @@ func (k *keyCache) record(ctx context.Context, set *keySet, err error, start tim
 		k.logChange(ctx, old, set)
 	} else {
 		last.failures = before.failures + 1
-		last.next = now.Add(k.backoff(last.failures))
+		last.next = k.nextAttempt(start, now, last.failures)
 	}
 	k.last.Store(last)
 	k.log(ctx, set, err, before.failures, last.next.Sub(now))
@@ -164,14 +161,18 @@ func (k *keyCache) record(ctx context.Context, set *keySet, err error, start tim
 	}
 }
 
-// backoff doubles from half a second; with a good set in hand the pace falls further.
-func (k *keyCache) backoff(failures int) time.Duration {
-	limit := coldBackoffMax
-	if k.serves(k.set.Load(), time.Now()) {
-		limit = warmBackoffMax
+// nextAttempt says when to try again after a fetch that began at start and failed now. The wait doubles from half a second. Without keys it counts from start,
+// for a fetch that hung has taken its time already, and the issuer may be back since. With a good set in hand the pace falls further.
+func (k *keyCache) nextAttempt(start, now time.Time, failures int) time.Time {
+	from, limit := start, coldBackoffMax
+	if k.serves(k.set.Load(), now) {
+		from, limit = now, warmBackoffMax
 	}
-	wait := firstBackoff << min(failures-1, 10)
-	return jitter(min(wait, limit))
+	next := from.Add(jitter(min(firstBackoff<<min(failures-1, 10), limit)))
+	if next.Before(now) {
+		return now
+	}
+	return next
 }
 
 // jitter takes up to a fifth off d, so that many instances of a service don't return together.

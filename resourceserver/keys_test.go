@@ -254,6 +254,43 @@ func TestWithdrawnKeyAfterIdleness(t *testing.T) {
 	})
 }
 
+// TestShortMaxStale holds that keys are refreshed before they are too old to serve, so that no request with a known key waits.
+func TestShortMaxStale(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, _ *rs.Authenticator) {
+		c := f.config()
+		c.MaxStale = 5 * time.Minute
+		c.HTTPClient = &http.Client{Transport: &slow{base: f, delay: time.Second}}
+		auth := newAuth(t, c)
+		require.NoError(t, auth.Warm(t.Context()))
+		for range 200 {
+			time.Sleep(5 * time.Second)
+			start := time.Now()
+			require.NoError(t, verifyErr(t, auth, goodToken()))
+			require.Zero(t, time.Since(start))
+		}
+		settle()
+	})
+}
+
+// TestImpatientAfterIdleness holds that a caller who can't wait for fresh keys is verified by those that are there.
+func TestImpatientAfterIdleness(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
+		remembered := sign(keyFor("EdDSA"), nil, good(claims{"exp": time.Now().Add(5 * time.Hour).Unix()}))
+		require.NoError(t, verifyErr(t, auth, remembered))
+		f.respond(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+		time.Sleep(time.Hour)
+		for name, token := range map[string]string{"remembered": remembered, "new": goodToken()} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			start := time.Now()
+			_, err := auth.Verify(ctx, token)
+			cancel()
+			require.NoError(t, err, name)
+			assert.Equal(t, time.Second, time.Since(start), name)
+		}
+		settle()
+	})
+}
+
 func TestOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fakeIssuer, auth *rs.Authenticator) {
 		require.NoError(t, verifyErr(t, auth, goodToken()))

@@ -19,14 +19,16 @@ type keySource struct {
 	jwksURL   string // configured; empty: discovered
 	client    *http.Client
 	allowHTTP []string
-	// discovered is remembered while it works; a failure forgets it, for the issuer may have moved.
+	maxStale  time.Duration // keys are refreshed before they are too old to serve
+	// discovered is remembered while it works; a failure forgets it, for the issuer may have moved. Where discovery left no time for the keys it stays, or a slow
+	// issuer's keys would never come.
 	discovered string
 }
 
 func (s *keySource) load(ctx context.Context) (*keySet, error) {
-	place := s.jwksURL
+	place, fresh := s.jwksURL, false
 	if place == "" {
-		place = s.discovered
+		place, s.discovered = s.discovered, ""
 	}
 	if place == "" {
 		document, err := discovery.Fetch(ctx, s.client, s.issuer, s.allowHTTP)
@@ -36,15 +38,15 @@ func (s *keySource) load(ctx context.Context) (*keySet, error) {
 		if document.JWKSURI == "" {
 			return nil, placeError{document.Missing("jwks_uri")}
 		}
-		place = document.JWKSURI
+		place, fresh = document.JWKSURI, true
 	}
 	set, err := s.get(ctx, place)
-	if err != nil {
-		s.discovered = ""
-		return nil, fmt.Errorf("keys at %s: %w", place, err)
-	}
-	if s.jwksURL == "" {
+	if s.jwksURL == "" && (err == nil || fresh && ctx.Err() != nil) {
 		s.discovered = place
+	}
+	if err != nil {
+		shown, _, _ := strings.Cut(place, "?") // a configured one may hold a key there
+		return nil, fmt.Errorf("keys at %s: %w", shown, err)
 	}
 	return set, nil
 }
@@ -64,7 +66,7 @@ func (s *keySource) get(ctx context.Context, place string) (*keySet, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, life := time.Now(), lifetime(answer.Header)
+	now, life := time.Now(), min(lifetime(answer.Header), s.maxStale)
 	set := newKeySet(keys, skipped, now)
 	set.refreshAt, set.staleAt = now.Add(jitter(life*8/10)), now.Add(life)
 	return set, nil

@@ -60,9 +60,9 @@ func TestFailedCallIsNoSuccess(t *testing.T) {
 		logged      string
 	}{
 		{"messages-service is down", sivalabs(), closed.URL, `msg="Error while invoking Archive messages API" error=`},
-		{"messages-service refuses", sivalabs(), newMessagesService(t, 403).URL, `msg="Archive messages response code: 403 Forbidden"`},
-		{"messages-service fails", sivalabs(), newMessagesService(t, 500).URL, `msg="Archive messages response code: 500 Internal Server Error"`},
-		{"a redirect to some login page", sivalabs(), newMessagesService(t, 302).URL, `msg="Archive messages response code: 302 Found"`},
+		{"messages-service refuses", sivalabs(), newMessagesService(t, 403).URL, `msg="Error while invoking Archive messages API" error="Archive messages response code: 403 Forbidden"`},
+		{"messages-service fails", sivalabs(), newMessagesService(t, 500).URL, `msg="Error while invoking Archive messages API" error="Archive messages response code: 500 Internal Server Error"`},
+		{"a redirect to some login page", sivalabs(), newMessagesService(t, 302).URL, `msg="Error while invoking Archive messages API" error="Archive messages response code: 302 Found"`},
 		{"the issuer is down", down, newMessagesService(t, 200).URL, `msg="Error while invoking Archive messages API" error=`},
 		{"the secret is wrong", refused, newMessagesService(t, 200).URL, `msg="Error while invoking Archive messages API" error=`},
 	} {

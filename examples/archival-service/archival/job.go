@@ -49,7 +49,7 @@ func (s *Service) archive(ctx context.Context) error {
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // a body read to its end lets the connection be used again
 	status := fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	if resp.StatusCode/100 != 2 {
-		s.logger.Warn("Archive messages response code: " + status)
+		s.logger.Error("Error while invoking Archive messages API", "error", "Archive messages response code: "+status)
 		return fmt.Errorf("messages-service answered %s", status)
 	}
 	s.logger.Info("Archive messages response code: " + status)

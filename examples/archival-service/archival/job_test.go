@@ -78,7 +78,7 @@ func TestJobGoesOnWhateverHappens(t *testing.T) {
 			`INFO msg="Running MessageArchivalJob at 2000-01-01T00:00:30Z"`,
 			`ERROR msg="MessageArchivalJob panicked" panic="a bug"`,
 			`INFO msg="Running MessageArchivalJob at 2000-01-01T00:01:00Z"`,
-			`WARN msg="Archive messages response code: 403 Forbidden"`,
+			`ERROR msg="Error while invoking Archive messages API" error="Archive messages response code: 403 Forbidden"`,
 			`INFO msg="Running MessageArchivalJob at 2000-01-01T00:01:30Z"`,
 			`INFO msg="Archive messages response code: 200 OK"`,
 		}, messages)
