@@ -22,7 +22,8 @@ type held struct {
 	granted  []string // scopes; nil: as asked for
 	sent     time.Time
 	lifetime time.Duration
-	serial   uint64 // counts the tokens of a source from 1
+	end      time.Time // as the issuer or the token itself says; zero: neither does
+	serial   uint64    // counts the tokens of a source from 1
 }
 
 // cache keeps one source's token.
@@ -189,6 +190,7 @@ func (c *cache) settle(got *held, failed *Error, start time.Time) *snapshot {
 	} else {
 		if st.held != nil {
 			got.serial = st.held.serial
+			got.inherit(st.held)
 		}
 		got.serial++
 		st = st.succeed(got, start, rand.Float64())

@@ -280,6 +280,53 @@ func TestIssuerThatRepeatsATokenIsNotAskedUntilItEnds(t *testing.T) {
 	})
 }
 
+// TestTokenThatComesAgainIsNotKeptBeyondItsEnd holds that an expires_in which was counted down to 0, or is left out the second time, does not turn into the
+// default lifetime.
+func TestTokenThatComesAgainIsNotKeptBeyondItsEnd(t *testing.T) {
+	const lifetime = 300 * time.Second
+	for name, member := range map[string]func(left time.Duration) string{
+		"counted down": func(left time.Duration) string { return fmt.Sprint(int(left.Seconds())) },
+		"said once": func(left time.Duration) string {
+			if left < lifetime-10*time.Second {
+				return "null"
+			}
+			return fmt.Sprint(int(left.Seconds()))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				current := func() string { return fmt.Sprintf("token-%d", time.Since(began)/lifetime) }
+				issuer := &script{next: func(int, *http.Request) (*http.Response, error) {
+					left := lifetime - time.Since(began)%lifetime
+					return reply(200, fmt.Sprintf(`{"access_token":%q,"expires_in":%s}`, current(), member(left)))
+				}}
+				source := newTestSource(t, issuer)
+				for time.Since(began) < time.Hour {
+					got := token(t, source)
+					assert.Equal(t, current(), got, "at %v", time.Since(began))
+					time.Sleep(97 * time.Millisecond)
+				}
+				assert.LessOrEqual(t, issuer.count(), 5*12)
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // one that still comes long after the end it had once has another
+		n := 0
+		issuer := &script{next: func(int, *http.Request) (*http.Response, error) {
+			if n++; n == 1 {
+				return reply(200, `{"access_token":"static","expires_in":60}`)
+			}
+			return reply(200, `{"access_token":"static","expires_in":0}`)
+		}}
+		source := newTestSource(t, issuer)
+		for began := time.Now(); time.Since(began) < time.Hour; time.Sleep(time.Second) {
+			token(t, source)
+		}
+		assert.LessOrEqual(t, issuer.count(), 20, "five until it is known, then one in 290 seconds")
+	})
+}
+
 func TestClockSteps(t *testing.T) {
 	// Neither clock alone decides: one of them steps back when it is corrected, the other stands still while the machine sleeps.
 	now := time.Now()

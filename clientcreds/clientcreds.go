@@ -17,9 +17,9 @@
 // # How often the issuer is asked
 //
 // Whatever the issuer answers, refreshes of a Source are at least 5 seconds apart, and those that nothing forced at least 10 % of the token's lifetime.
-// Failed attempts back off: 0.5 s doubling to 30 s (to 4 s while there has never been a token), and 5 s after a refusal. In between, callers without a
-// valid token fail at once with the last error and the time of the next attempt. A Source that nobody uses owns no goroutine and no timer, so there is
-// nothing to close.
+// Failed attempts back off: 0.5 s doubling to 30 s (to 4 s while there has never been a token), longer if the issuer's Retry-After says so (to 5 minutes), and
+// 5 s after a refusal. In between, callers without a valid token fail at once with the last error and the time of the next attempt. A Source that nobody uses
+// owns no goroutine and no timer, so there is nothing to close.
 //
 // # Secrets
 //

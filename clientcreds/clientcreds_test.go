@@ -112,6 +112,9 @@ func TestNewNamesTheFieldAndTheMend(t *testing.T) {
 		{func(c *Config) { c.Origins = []string{"api.example"} }, `Origins: "api.example" is not an absolute URL`},
 		{func(c *Config) { c.Origins = []string{"http://api.example"} }, "Origins: \"http://api.example\" is plain http to a host that is not loopback"},
 		{func(c *Config) { c.Origins = []string{""} }, "Origins: an entry is empty: remove it"},
+		{func(c *Config) { c.Origins = []string{"https://*.example"} }, `Origins: "https://*.example" has a *, and there are no patterns: give each origin an entry of its own`},
+		{func(c *Config) { c.Origins = []string{"https://api.example?key=p1anted"} }, `Origins: "https://api.example?..." is more than an origin: write "https://api.example"`},
+		{func(c *Config) { c.TokenURL = "http://issuer.example/token?key=p1anted" }, `TokenURL: "http://issuer.example/token?..." is plain http`},
 		{func(c *Config) { c.DefaultLifetime = -time.Second }, "DefaultLifetime: -1s is negative"},
 	} {
 		config := Config{TokenURL: testTokenURL, ClientID: "c", ClientSecret: "p1anted"}

@@ -28,7 +28,7 @@ func refusal(where string, reply *endpoint.Answer, secrets []string) *Error {
 		e.readOkta(parseObject(reply.Body), secrets)
 	}
 	e.Class, e.Endpoint, e.Status = ClassStatus, where, reply.Status
-	e.retryAfter = retryAfter(reply.Header, time.Now())
+	e.retryAfter = reply.RetryAfter(time.Now())
 	e.text = fmt.Sprintf("token endpoint %s answered %d", where, e.Status)
 	switch {
 	case e.Status >= 300 && e.Status < 400:
@@ -161,21 +161,4 @@ func forms(sent string) []string {
 			base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), hex.EncodeToString(raw))
 	}
 	return all
-}
-
-// retryAfter reads Retry-After (RFC 9110 §10.2.3): seconds or a date. Zero: not said.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	// The issuer's own clock, where it says: the two may differ.
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = date
-	}
-	return max(at.Sub(now), 0)
 }

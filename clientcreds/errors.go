@@ -47,6 +47,7 @@ type Error struct {
 	permanent  bool
 	credential bool          // the refusal may be the credential's fault
 	retryAfter time.Duration // what the endpoint asked for
+	rest       time.Duration // of a refusal that another target of the client got: how long it still holds
 	stack      []byte        // of a panic, for the log
 }
 

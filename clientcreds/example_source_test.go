@@ -85,12 +85,17 @@ func ExampleSource_Invalidate() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("refused:", source.Status().Refused)
 	source.Invalidate(token)
+	next, err := source.TokenContext(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("another token:", next.AccessToken != token.AccessToken)
 	fmt.Println("refused:", source.Status().Refused)
 	// Output:
+	// another token: true
 	// refused: false
-	// refused: true
 }
 
 // A health check reads what the Source knows. It never asks the issuer.

@@ -133,11 +133,38 @@ func TestRefusedCredentialHoldsForAllTargets(t *testing.T) {
 	})
 }
 
+// TestRefusedCredentialHoldsForFiveSecondsWhoeverAsks holds that the 5 seconds count from the refusal, not from when another target hears of it.
+func TestRefusedCredentialHoldsForFiveSecondsWhoeverAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := &script{next: func(n int, r *http.Request) (*http.Response, error) {
+			if n == 1 {
+				return reply(401, `{"error":"invalid_client"}`)
+			}
+			return tokens(time.Hour)(n, r)
+		}}
+		s := newTestSource(t, issuer)
+		other := s.For(Target{Scopes: []string{"other"}})
+		_, err := s.Token()
+		require.ErrorIs(t, err, ErrRefused)
+		time.Sleep(refusalMemory - 100*time.Millisecond)
+		var failed *Error
+		_, err = other.Token()
+		require.ErrorAs(t, err, &failed)
+		assert.ErrorIs(t, err, ErrRefused)
+		assert.Equal(t, 100*time.Millisecond, failed.RetryIn)
+		assert.Equal(t, 1, issuer.count())
+		time.Sleep(100 * time.Millisecond)
+		assert.Equal(t, "token-2", token(t, other))
+	})
+}
+
 func TestParamsAndTokensStandInNoError(t *testing.T) {
 	for _, body := range []string{
 		`{"error":"invalid_request","error_description":"bad api_key sk-live-123456"}`,
 		`{"access_token":"eyJ-secret-token","error":"invalid_request","error_description":"have eyJ-secret-token"}`,
 		`{"access_token":"eyJ-secret-token","token_type":"eyJ-secret-token"}`,
+		`{"access_token":"t","token_type":"sk-live-123456"}`,
+		`{"access_token":"t","token_type":"` + testSecret[:14] + `"}`,
 	} {
 		s := newTestSource(t, &script{next: func(int, *http.Request) (*http.Response, error) { return reply(200, body) }}, func(c *Config) {
 			c.Params = url.Values{"api_key": {"sk-live-123456"}}
@@ -146,6 +173,7 @@ func TestParamsAndTokensStandInNoError(t *testing.T) {
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), "sk-live", body)
 		assert.NotContains(t, err.Error(), "secret-token", body)
+		assert.NotContains(t, err.Error(), "p1anted", body)
 	}
 	s := newTestSource(t, &script{next: func(int, *http.Request) (*http.Response, error) {
 		return reply(400, `{"error":"invalid_request","error_description":"unknown audience https://api.test"}`)

@@ -53,6 +53,37 @@ func TestDiscoveryIsLazyAndKept(t *testing.T) {
 	})
 }
 
+func TestDiscoveryThatAsksToBeLeftAloneIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := &script{next: func(int, *http.Request) (*http.Response, error) { return reply(429, "", "Retry-After", "60") }}
+		source := newTestSource(t, issuer, discovering)
+		for range 60 {
+			_, err := source.Token()
+			assert.ErrorIs(t, err, ErrUnavailable)
+			time.Sleep(time.Second)
+		}
+		assert.Equal(t, 1, issuer.count())
+	})
+}
+
+// TestIssuersQueryStandsInNoError plants a secret where people who must have one in a URL put it.
+func TestIssuersQueryStandsInNoError(t *testing.T) {
+	const issuerURL = "https://issuer.example/?key=p1anted"
+	for _, body := range []string{
+		`{"issuer":"` + issuerURL + `"}`,
+		`{"issuer":"` + issuerURL + `","token_endpoint":"http://issuer.example/?key=p1anted"}`,
+		`{"issuer":"https://other.example/?key=p1anted"}`,
+		`<html>`,
+	} {
+		for _, status := range []int{200, 404} {
+			issuer := &script{next: func(int, *http.Request) (*http.Response, error) { return reply(status, body) }}
+			_, err := newTestSource(t, issuer, func(c *Config) { c.TokenURL, c.Issuer = "", issuerURL }).Token()
+			assert.ErrorIs(t, err, ErrUnavailable)
+			assert.NotContains(t, err.Error(), "p1anted", body)
+		}
+	}
+}
+
 func TestFailedDiscoveryIsTransient(t *testing.T) {
 	for _, tt := range []struct {
 		status int

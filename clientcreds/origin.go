@@ -56,7 +56,10 @@ func parseOrigin(raw string, allowHTTP []string) (origin, error) {
 	}
 	o := originOf(u)
 	if u.Path != "" || u.RawQuery != "" || u.ForceQuery {
-		return origin{}, fmt.Errorf("%q is more than an origin: write %q", raw, o)
+		return origin{}, fmt.Errorf("%q is more than an origin: write %q", endpoint.WithoutQuery(raw), o)
+	}
+	if strings.Contains(o.host, "*") {
+		return origin{}, fmt.Errorf("%q has a *, and there are no patterns: give each origin an entry of its own", raw)
 	}
 	return o, nil
 }

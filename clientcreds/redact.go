@@ -75,7 +75,8 @@ func (f Fetch) MarshalJSON() ([]byte, error) { return object(f.LogValue()) }
 func (s Status) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("state", string(s.State)), slog.String("age", s.Age.Round(time.Millisecond).String()),
-		slog.String("expires_in", s.ExpiresIn.Round(time.Millisecond).String()), slog.Any("missing_scopes", s.MissingScopes), slog.Bool("refused", s.Refused), slog.Int("failures", s.Failures),
+		slog.String("expires_in", s.ExpiresIn.Round(time.Millisecond).String()), slog.Any("granted_scopes", printables(s.GrantedScopes)), slog.Any("missing_scopes", s.MissingScopes),
+		slog.Bool("refused", s.Refused), slog.Int("failures", s.Failures),
 		slog.String("last_error", errorText(s.LastError)), slog.String("error_class", string(s.ErrorClass)),
 	}
 	if !s.NextAttempt.IsZero() {
@@ -148,6 +149,15 @@ func printableURLs(raw []string) []string {
 	all := make([]string, len(raw))
 	for i, r := range raw {
 		all[i] = printableURL(r)
+	}
+	return all
+}
+
+// printables are names that the issuer made up, fit for a log.
+func printables(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = printable(name, 100)
 	}
 	return all
 }

@@ -51,7 +51,10 @@ func backoff(failures int, hadToken bool, jitter float64) time.Duration {
 
 // pause is the time from a failed attempt to the next.
 func pause(failed *Error, failures int, hadToken bool, jitter float64) time.Duration {
-	if failed.permanent {
+	switch {
+	case failed.rest > 0:
+		return failed.rest
+	case failed.permanent:
 		return refusalMemory
 	}
 	return max(backoff(failures, hadToken, jitter), min(failed.retryAfter, maxRetryAfter))
@@ -120,6 +123,18 @@ func (s *snapshot) succeed(h *held, start time.Time, jitter float64) *snapshot {
 		n.askFrom = start.Add(minInterval)
 	}
 	return n
+}
+
+// inherit fills in what an answer does not say that brings the token of before once more: the end that was said then. An issuer that counts whole seconds down
+// arrives at a 0 that says nothing, and the default lifetime would keep a token in use that has less than a second left. One that still comes well after that
+// end has another end, which nobody knows.
+func (h *held) inherit(before *held) {
+	if h.value != before.value || !h.end.IsZero() || before.end.IsZero() || h.sent.Sub(before.end) >= minInterval {
+		return
+	}
+	h.end = before.end
+	h.lifetime = max(h.end.Sub(h.sent), time.Millisecond)
+	h.token.Expiry = h.sent.Add(h.lifetime).Round(0)
 }
 
 // fail is the state after an attempt failed at now. The token stays.

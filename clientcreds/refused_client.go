@@ -19,7 +19,9 @@ type refusedClient struct {
 // standing returns the refusal that still holds, or nil.
 func (r *refusals) standing(now time.Time) *Error {
 	if last := r.last.Load(); last != nil && now.Before(last.until) {
-		return last.failed
+		failed := *last.failed
+		failed.rest = last.until.Sub(now)
+		return &failed
 	}
 	return nil
 }

@@ -70,7 +70,11 @@ func (c *client) endpoint(ctx context.Context) (string, *discovery.Document, *Er
 		return "", nil, &Error{Class: ClassPanic, text: "panic of type " + p.Type + " while asking for a token", stack: p.Stack}
 	}
 	if err != nil {
-		return "", nil, &Error{Class: ClassDiscovery, text: err.Error()}
+		failed := &Error{Class: ClassDiscovery, text: err.Error()}
+		if d := (*discovery.Error)(nil); errors.As(err, &d) {
+			failed.retryAfter = d.RetryAfter
+		}
+		return "", nil, failed
 	}
 	return c.tokenEndpoint(doc), doc, nil
 }
@@ -160,6 +164,7 @@ func (s *Source) receive(r *tokenRequest, reply *endpoint.Answer, sent time.Time
 	if !reply.JSON() {
 		return nil, malformed(where, reply.Status, "a body that is not JSON by its Content-Type")
 	}
+	sentSecrets := r.secrets
 	if token := accessToken(reply.Body); token != "" {
 		r.secrets = append(r.secrets, token)
 	}
@@ -169,7 +174,7 @@ func (s *Source) receive(r *tokenRequest, reply *endpoint.Answer, sent time.Time
 	if len(bytes.TrimSpace(reply.Body)) == 0 {
 		return nil, malformed(where, reply.Status, "an empty body")
 	}
-	a, fault := parseAnswer(reply.Body)
+	a, fault := parseAnswer(reply.Body, sentSecrets)
 	if fault != "" {
 		return nil, malformed(where, reply.Status, fault)
 	}
@@ -177,14 +182,17 @@ func (s *Source) receive(r *tokenRequest, reply *endpoint.Answer, sent time.Time
 	if lifetime == 0 {
 		lifetime = jwtLifetime(a.token, sent)
 	}
+	var end time.Time
 	if lifetime == 0 {
 		lifetime = s.client.defaultLifetime
+	} else {
+		end = sent.Add(lifetime)
 	}
 	token := &oauth2.Token{AccessToken: a.token, TokenType: "Bearer", Expiry: sent.Add(lifetime).Round(0)}
 	if len(a.scopes) > 0 {
 		token = token.WithExtra(map[string]any{"scope": strings.Join(a.scopes, " ")})
 	}
-	return &held{token: token, value: a.token, header: "Bearer " + a.token, granted: a.scopes, sent: sent, lifetime: lifetime}, nil
+	return &held{token: token, value: a.token, header: "Bearer " + a.token, granted: a.scopes, sent: sent, lifetime: lifetime, end: end}, nil
 }
 
 func unanswered(where string, err error) *Error {

@@ -252,21 +252,3 @@ func TestDescriptionsAreCleanAndShort(t *testing.T) {
 	e := errorMembers(mustAnswer(`{"error":"p1anted-secret"}`), []string{"p1anted-secret"})
 	assert.Empty(t, e.Code, "a code may be an echo, too")
 }
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for _, tt := range []struct {
-		value, date string
-		want        time.Duration
-	}{
-		{"", "", 0}, {"7", "", 7 * time.Second}, {" 7 ", "", 7 * time.Second}, {"-7", "", 0}, {"soon", "", 0}, {"99999999999999999999", "", 0},
-		{"Fri, 02 Jan 2026 03:04:15 GMT", "", 10 * time.Second},
-		{"Fri, 02 Jan 2026 03:04:00 GMT", "", 0},
-		{"Fri, 02 Jan 2026 04:04:15 GMT", "Fri, 02 Jan 2026 04:04:05 GMT", 10 * time.Second}, // the issuer's clock is an hour ahead
-	} {
-		h := http.Header{}
-		h.Set("Retry-After", tt.value)
-		h.Set("Date", tt.date)
-		assert.Equal(t, tt.want, retryAfter(h, now), "%q", tt.value)
-	}
-}

@@ -86,6 +86,7 @@ func TestScopesThatWereNotGrantedAreSaidOncePerChange(t *testing.T) {
 		assert.Empty(t, said(), "nor the same after a failure")
 		assert.Equal(t, []string{"openid"}, source.Status().GrantedScopes)
 		assert.Equal(t, []string{"orders:write"}, source.Status().MissingScopes)
+		assert.Contains(t, source.Status().String(), "granted_scopes=[openid] missing_scopes=[orders:write]")
 		assert.Equal(t, []string{"orders:write"}, fetches[len(fetches)-1].MissingScopes)
 		granted = `"other"`
 		if now := said(); assert.Len(t, now, 1, "more is missing") {

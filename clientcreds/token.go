@@ -19,10 +19,11 @@ type answer struct {
 	lifetime time.Duration // zero: not said
 }
 
-// parseAnswer reads a 2xx body. The text of its error is fit for callers: it holds nothing of the body but a token type.
+// parseAnswer reads a 2xx body. The text of its error is fit for callers: it holds nothing of the body but a token type, and not one that repeats the token or
+// one of secrets, which is what was sent.
 //
 // Names are exact; encoding/json alone would take ACCESS_TOKEN as well.
-func parseAnswer(body []byte) (answer, string) {
+func parseAnswer(body []byte, secrets []string) (answer, string) {
 	members := parseObject(body)
 	if members == nil {
 		return answer{}, "a body that is not a JSON object"
@@ -43,8 +44,8 @@ func parseAnswer(body []byte) (answer, string) {
 		}
 		// Apigee writes BearerToken unless it is told to follow the RFC.
 		if kind != "" && !strings.EqualFold(kind, "bearer") && !strings.EqualFold(kind, "BearerToken") {
-			if len(a.token) >= fragment && repeats(kind, []string{a.token}) {
-				return answer{}, "a token_type that repeats the token, want Bearer"
+			if len(a.token) >= fragment && repeats(kind, []string{a.token}) || repeats(kind, secrets) {
+				return answer{}, "a token_type that repeats the token or the credential, want Bearer"
 			}
 			return answer{}, "a token of type " + strconv.Quote(printable(kind, 40)) + ", want Bearer"
 		}

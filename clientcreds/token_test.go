@@ -44,7 +44,7 @@ func TestParseAnswer(t *testing.T) {
 		`null`:                                         "a body that is not a JSON object",
 		`<html>`:                                       "a body that is not a JSON object",
 	} {
-		_, got := parseAnswer([]byte(body))
+		_, got := parseAnswer([]byte(body), nil)
 		assert.Equal(t, fault, got, body)
 	}
 }
@@ -82,7 +82,7 @@ func FuzzParseAnswer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		a, fault := parseAnswer(body)
+		a, fault := parseAnswer(body, nil)
 		if (fault == "") != (a.token != "") {
 			t.Fatalf("parseAnswer(%q) = %+v, %q: want a token or a fault", body, a, fault)
 		}

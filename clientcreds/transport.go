@@ -160,12 +160,12 @@ type carried struct {
 }
 
 // send sends a copy of req with h's token. A RoundTripper must not modify the request, so header fields are copied; their values are shared, for base must
-// not modify them either. The token is a value of this request alone.
+// not modify them either, and what a base adds all the same goes to a list of its own. The token is a value of this request alone.
 func (t *transport) send(req *http.Request, h *held, body io.ReadCloser) (*http.Response, error) {
 	c := &carried{request: *req, authorization: [1]string{h.header}}
 	header := make(http.Header, len(req.Header)+1)
 	for name, values := range req.Header {
-		header[name] = values
+		header[name] = values[:len(values):len(values)]
 	}
 	header["Authorization"] = c.authorization[:1:1]
 	c.request.Header = header

@@ -104,6 +104,22 @@ func TestRequestIsNotModified(t *testing.T) {
 	assert.Nil(t, bare.Header)
 }
 
+// TestHeaderOfTheRequestIsOutOfReach holds that a base which adds to a field, as it must not, writes nothing into the caller's list.
+func TestHeaderOfTheRequestIsOutOfReach(t *testing.T) {
+	transport := newTestSource(t, &script{next: tokens(time.Minute)}).Transport(roundTrip(func(r *http.Request) (*http.Response, error) {
+		r.Header.Add("X", "added")
+		return reply(200, "")
+	}))
+	req, err := http.NewRequest(http.MethodGet, "https://api.example/", nil)
+	require.NoError(t, err)
+	values := []string{"caller's", "spare"}
+	req.Header["X"] = values[:1]
+	resp, err := transport.RoundTrip(req)
+	require.NoError(t, err)
+	resp.Body.Close()
+	assert.Equal(t, []string{"caller's", "spare"}, values)
+}
+
 func TestWritingToAReturnedTokenPoisonsNoRequest(t *testing.T) {
 	source := newTestSource(t, &script{next: tokens(time.Minute)})
 	tok, err := source.Token()

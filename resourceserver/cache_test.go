@@ -57,6 +57,8 @@ func TestCacheAnswersARepeatedToken(t *testing.T) {
 			again.Roles[0], again.Subject = "ROOT", "root"
 			_ = append(again.Roles, "openid-connect")
 			assert.Equal(t, first.Scopes, again.Scopes, "its roles may grow without touching its scopes")
+			one, two := append(again.Scopes, "one"), append(again.Scopes, "two")
+			assert.NotEqual(t, one, two, "readers may each append to its scopes")
 		}
 		assert.EqualValues(t, 1, mapped.Load())
 		require.NoError(t, verifyErr(t, auth, sign(keyFor("EdDSA"), nil, good(claims{"jti": "2"}))))

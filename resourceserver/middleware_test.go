@@ -284,7 +284,32 @@ func TestLogIsBounded(t *testing.T) {
 	get(auth.Require()(ok), "Bearer "+sign(keyFor("EdDSA"), nil, good(claims{"iss": long})))
 	ask(auth.Require()(ok), "GET", "/"+strings.Repeat("a", 9000), "")
 	assert.Less(t, len(book.text()), 1500)
-	assert.Len(t, book.records(t, "request refused"), 2)
+	records := book.records(t, "request refused")
+	require.Len(t, records, 2)
+	assert.Contains(t, records[0]["unverified"].(map[string]any)["got"], `x\nx\n`, "no handler can be made to begin a line")
+}
+
+// TestLogIsBoundedInEverySecond holds that the bound is for any second, not for those of the clock.
+func TestLogIsBoundedInEverySecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var book logBook
+		c := newFakeIssuer(keyFor("EdDSA")).config()
+		c.Logger = book.logger()
+		h := newAuth(t, c).Require()(ok)
+		time.Sleep(900 * time.Millisecond) // virtual time begins with a whole second
+		for range 5 {
+			for range 20 {
+				get(h, "")
+			}
+			time.Sleep(199 * time.Millisecond)
+		}
+		assert.Len(t, book.records(t, "request refused"), 10)
+		time.Sleep(10 * time.Millisecond)
+		get(h, "")
+		records := book.records(t, "request refused")
+		require.Len(t, records, 11)
+		assert.InDelta(t, 90, records[10]["left_out"], 0)
+	})
 }
 
 func TestConstructionMistakesPanic(t *testing.T) {

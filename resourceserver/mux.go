@@ -2,18 +2,15 @@ package resourceserver
 
 import (
 	"net/http"
-	"net/url"
-	"path"
 	"slices"
-	"strings"
 )
 
 // Mux routes requests as http.ServeMux does, and denies by default: every route is either public or has rules, and what has no route is refused with 401 unless
 // the caller has a valid token, so that strangers can't map the service. Register all routes before serving; after that a Mux may be used concurrently.
 //
 // Host and path are cleaned first, so that rule and route always see the same ones; then the caller is authenticated; then the rules are checked, with path
-// values at hand. No answer, not even a redirect, comes before the rule of its route. A GET route serves HEAD too. CONNECT, and paths whose decoding brings
-// forth dot segments or NUL, have no route.
+// values at hand. No answer, not even a redirect, comes before the rule of its route. A GET route serves HEAD too. CONNECT, the target "*", and paths whose
+// decoding brings forth dot segments or NUL, have no route.
 type Mux struct {
 	auth   *Authenticator
 	table  *http.ServeMux
@@ -30,7 +27,8 @@ type route struct {
 }
 
 func (e *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if t, ok := w.(*tableWriter); ok {
+	t, fromTable := w.(*tableWriter)
+	if fromTable {
 		t.routed, w = true, t.to
 	}
 	if !e.public {
@@ -38,6 +36,10 @@ func (e *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r, ok = e.auth.admit(w, r, e.rules); !ok {
 			return
 		}
+	}
+	if fromTable && t.asks {
+		t.admitted = true
+		return
 	}
 	e.next.ServeHTTP(w, r)
 }
@@ -102,7 +104,7 @@ func (m *Mux) Routes() []Route {
 
 // ServeHTTP implements http.Handler.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodConnect || hidesDots(r.URL) {
+	if r.Method == http.MethodConnect || r.RequestURI == "*" || hidesDots(r.URL) {
 		m.unrouted(w, r, "")
 		return
 	}
@@ -112,85 +114,19 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if t.routed {
 		return
 	}
-	_, pattern := m.table.Handler(r)
-	found := m.routes[pattern]
-	if found == nil {
+	if t.status/100 != 3 {
 		m.unrouted(w, r, t.allow())
 		return
 	}
-	if !found.public { // a redirect to the route, which may not tell strangers that it is there
-		var ok bool
-		if r, ok = m.auth.admit(w, r, found.rules); !ok {
-			return
-		}
+	// A redirect may not tell strangers that its route is there: the route is asked first, as the caller would be who follows.
+	t = &tableWriter{to: w, asks: true}
+	m.table.ServeHTTP(t, slashed(r))
+	switch {
+	case t.admitted:
+		m.table.ServeHTTP(w, r)
+	case !t.routed:
+		m.unrouted(w, r, "")
 	}
-	m.table.ServeHTTP(w, r)
-}
-
-// hidesDots reports whether a segment of the path is, once decoded, not what it was when the path was cleaned: what stands behind a route may decode once more
-// and see "..", as proxies and file servers do.
-func hidesDots(u *url.URL) bool {
-	if u.RawPath == "" && !strings.ContainsAny(u.Path, "\\\x00") {
-		return false // nothing was encoded that matters
-	}
-	for _, segment := range strings.Split(u.EscapedPath(), "/") {
-		if !strings.ContainsAny(segment, "%\\") {
-			continue // plain dots are what cleaning is for
-		}
-		decoded, err := url.PathUnescape(segment)
-		if err != nil || strings.IndexByte(decoded, 0) >= 0 {
-			return true
-		}
-		for _, part := range strings.FieldsFunc(decoded, func(c rune) bool { return c == '/' || c == '\\' }) {
-			if part == "." || part == ".." {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// cleaned returns r with its host in one spelling and its path cleaned as http.ServeMux would redirect it, so that no unclean one reaches the table: a pattern
-// with a host would miss, and a redirect would be an answer before authentication.
-func cleaned(r *http.Request) *http.Request {
-	escaped := r.URL.EscapedPath()
-	clean, host := cleanPath(escaped), cleanHost(r.Host)
-	if clean == escaped && host == r.Host {
-		return r
-	}
-	u := *r.URL
-	u.RawPath = clean
-	var err error
-	if u.Path, err = url.PathUnescape(clean); err != nil {
-		u.Path, u.RawPath = clean, ""
-	}
-	out := r.WithContext(r.Context())
-	out.URL, out.Host = &u, host
-	return out
-}
-
-func cleanPath(escaped string) string {
-	if strings.HasPrefix(escaped, "/") && !strings.Contains(escaped, "//") && !strings.Contains(escaped, "/.") {
-		return escaped // as nearly all are
-	}
-	clean := path.Clean("/" + escaped)
-	if strings.HasSuffix(escaped, "/") && clean != "/" {
-		clean += "/"
-	}
-	return clean
-}
-
-// cleanHost writes a host in lower case, without the dot of the root (RFC 3986 §3.2.2).
-func cleanHost(host string) string {
-	name, port := host, ""
-	if colon := strings.IndexByte(host, ':'); colon >= 0 && !strings.HasPrefix(host, "[") {
-		name, port = host[:colon], host[colon:]
-	}
-	lower := strings.ToLower(strings.TrimSuffix(name, "."))
-	if lower == name {
-		return host
-	}
-	return lower + port
 }
 
 // unrouted answers a request for which http.ServeMux found no route: strangers with 401, others with 404, or 405 where allow names methods that have one.
@@ -208,10 +144,12 @@ func (m *Mux) unrouted(w http.ResponseWriter, r *http.Request, allow string) {
 
 // tableWriter is what the table writes to: a route takes the real writer out of it, and what http.ServeMux would answer by itself ends here.
 type tableWriter struct {
-	to     http.ResponseWriter
-	routed bool
-	header http.Header
-	status int
+	to       http.ResponseWriter
+	asks     bool // the route is to say whether it admits the caller, and no more
+	routed   bool
+	admitted bool
+	header   http.Header
+	status   int
 }
 
 func (t *tableWriter) Header() http.Header {

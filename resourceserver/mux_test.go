@@ -75,6 +75,18 @@ func TestMux(t *testing.T) {
 		{"GET", "http://ADMIN.test/pub/x", 401, 401, 403, 403},
 		{"GET", "http://admin.test./pub/x", 401, 401, 403, 403},
 		{"GET", "http://admin.test.:8181/pub/x", 401, 401, 403, 403},
+		{"GET", "http://admin.test:/pub/x", 401, 401, 403, 403},
+		{"GET", "http://[::1]:8181/pub/x", 200, 200, 200, 200},
+
+		// What http.ServeMux would answer by itself.
+		{"OPTIONS", "*", 401, 401, 404, 404},
+		{"GET", "*", 401, 401, 404, 404},
+		{"GET", "http://example.com", 401, 401, 404, 404},
+		{"GET", "http://admin.test", 401, 401, 403, 403},
+		{"OPTIONS", "/tree?a=b", 401, 401, 403, 307},
+		{"GET", "//x/..//tree", 401, 401, 403, 307},
+		{"GET", "/pub", 307, 307, 307, 307},
+		{"POST", "/pub", 401, 401, 405, 405},
 	} {
 		t.Run(c.method+" "+c.target, func(t *testing.T) {
 			assert.Equal(t, c.none, ask(mux, c.method, c.target, "").Code, "without a token")
@@ -83,6 +95,9 @@ func TestMux(t *testing.T) {
 			assert.Equal(t, c.admin, ask(mux, c.method, c.target, admin).Code, "as an admin")
 		})
 	}
+	assert.Equal(t, "/tree/?a=b", ask(mux, "GET", "/tree?a=b", admin).Header().Get("Location"))
+	assert.Empty(t, ask(mux, "GET", "/tree", "").Header().Get("Location"))
+	assert.Empty(t, ask(mux, "DELETE", "/api/messages", "").Header().Get("Allow"))
 	w := ask(mux, "DELETE", "/api/messages", admin)
 	assert.Equal(t, "GET, HEAD, POST", w.Header().Get("Allow"))
 	assert.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
@@ -130,7 +145,9 @@ func TestMuxRulesSeePathValues(t *testing.T) {
 	owner := rs.RuleFunc("owner", func(r *http.Request, p *rs.Principal) bool { return p.Subject != "" && r.PathValue("id") == p.Subject })
 	notInternal := rs.RuleFunc("not internal", func(r *http.Request, _ *rs.Principal) bool { return r.PathValue("id") != "internal" && r.Pattern != "" })
 	mux.Handle("GET /users/{id}", ok, owner)
+	mux.Handle("GET /users/{id}/files/", ok, owner)
 	mux.Handle("GET /tenants/{id}", ok, notInternal)
+	mux.Handle("GET /tenants/{id}/files/", ok, notInternal)
 	bearer := "Bearer " + goodToken()
 	assert.Equal(t, 200, ask(mux, "GET", "/users/b1c5", bearer).Code)
 	assert.Equal(t, 403, ask(mux, "GET", "/users/other", bearer).Code)
@@ -138,4 +155,56 @@ func TestMuxRulesSeePathValues(t *testing.T) {
 	assert.Equal(t, 200, ask(mux, "GET", "/tenants/a", bearer).Code)
 	assert.Equal(t, 403, ask(mux, "GET", "/tenants/internal", bearer).Code)
 	assert.Equal(t, 401, ask(mux, "GET", "/users/b1c5", "").Code)
+
+	// A redirect to a route is no answer for those whom the route would refuse.
+	assert.Equal(t, 307, ask(mux, "GET", "/users/b1c5/files", bearer).Code)
+	assert.Equal(t, 403, ask(mux, "GET", "/users/other/files", bearer).Code)
+	assert.Equal(t, 307, ask(mux, "GET", "/tenants/a%2Fb/files", bearer).Code)
+	assert.Equal(t, 403, ask(mux, "GET", "/tenants/internal/files", bearer).Code)
+	assert.Equal(t, 401, ask(mux, "GET", "/tenants/a/files", "").Code)
+}
+
+// TestMuxCatchAll holds that the target "*", which is no path, meets no route either: the catch-all would be asked about a path that nobody named.
+func TestMuxCatchAll(t *testing.T) {
+	for name, add := range map[string]func(*rs.Mux){
+		"public":    func(m *rs.Mux) { m.Public("/", ok) },
+		"protected": func(m *rs.Mux) { m.Handle("/", ok) },
+	} {
+		mux := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config()).NewMux()
+		add(mux)
+		assert.Equal(t, 401, ask(mux, "OPTIONS", "*", "").Code, name)
+		assert.Equal(t, 404, ask(mux, "OPTIONS", "*", "Bearer "+goodToken()).Code, name)
+		assert.Equal(t, 200, ask(mux, "OPTIONS", "http://example.com", "Bearer "+goodToken()).Code, name)
+	}
+}
+
+// TestMuxHandsOn holds that handlers get the server's own writer, which may flush and be hijacked, and hosts in one spelling, in a Mux inside a Mux too.
+func TestMuxHandsOn(t *testing.T) {
+	auth := newAuth(t, newFakeIssuer(keyFor("EdDSA")).config())
+	outer, inner := auth.NewMux(), auth.NewMux()
+	var writer http.ResponseWriter
+	host := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { writer = w; _, _ = io.WriteString(w, r.Host) })
+	inner.Public("/in/public", host)
+	inner.Handle("/in/protected", host)
+	inner.Handle("/in/tree/", host)
+	outer.Public("/in/", inner)
+	outer.Public("/public", host)
+	outer.Handle("/protected", host)
+	bearer := "Bearer " + goodToken()
+	for _, path := range []string{"/in/public", "/in/protected", "/public", "/protected"} {
+		for given, want := range map[string]string{
+			"h.test": "h.test", "H.Test.": "h.test", "h.test:": "h.test", "H.test.:": "h.test", "h.test:80": "h.test:80", "h.test.:80": "h.test:80",
+			"[::1]": "[::1]", "[FE80::1]:80": "[fe80::1]:80",
+		} {
+			w := ask(outer, "GET", "http://"+given+path, bearer)
+			assert.Equal(t, want, w.Body.String(), "%s%s", given, path)
+			assert.Same(t, w, writer, path)
+		}
+	}
+	for path, want := range map[string]int{"/in/tree": 307, "/in/none": 404, "/in": 307} {
+		assert.Equal(t, want, ask(outer, "GET", path, bearer).Code, path)
+	}
+	for path, want := range map[string]int{"/in/tree": 401, "/in/none": 401, "/in/protected": 401, "/in": 307} {
+		assert.Equal(t, want, ask(outer, "GET", path, "").Code, path)
+	}
 }

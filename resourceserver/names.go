@@ -11,11 +11,15 @@ const fewNames = 16
 
 // nameList collects roles or scopes in order, without duplicates and empty ones.
 type nameList struct {
-	names []string
-	seen  map[string]struct{} // once there are more than a few
+	names    []string
+	seen     map[string]struct{} // once there are more than a few
+	expected int
 }
 
-func newNameList() nameList { return nameList{names: make([]string, 0, fewNames)} }
+// newNameList has room for the names that are expected: to make it while they come would take several times what they do.
+func newNameList(expected int) nameList {
+	return nameList{names: make([]string, 0, max(expected, fewNames)), expected: expected}
+}
 
 func (l *nameList) add(name string) {
 	if name == "" {
@@ -28,7 +32,7 @@ func (l *nameList) add(name string) {
 		return
 	}
 	if l.seen == nil {
-		l.seen = map[string]struct{}{}
+		l.seen = make(map[string]struct{}, l.expected)
 		for _, known := range l.names {
 			l.seen[known] = struct{}{}
 		}

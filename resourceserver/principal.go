@@ -52,7 +52,7 @@ type room [12]string
 func (id *identity) principal(room *room) Principal {
 	roles, both := len(id.roles), room[:]
 	if n := roles + len(id.scopes); n <= len(room) {
-		both = both[:n]
+		both = both[:n:n] // what callers append goes elsewhere
 	} else {
 		both = make([]string, n)
 	}

@@ -3,6 +3,7 @@ package resourceserver_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"syscall"
 	"testing"
@@ -77,4 +78,20 @@ func TestStatusOfAPanickingClient(t *testing.T) {
 	auth := newAuth(t, f.config())
 	require.Error(t, auth.Warm(t.Context()))
 	assert.Equal(t, "panic", auth.Status().Issuers[0].LastError)
+}
+
+// TestQueryOfJWKSURLStaysPrivate is for sets that are handed out against a key in the query.
+func TestQueryOfJWKSURLStaysPrivate(t *testing.T) {
+	var book logBook
+	f := newFakeIssuer(keyFor("EdDSA"))
+	f.respond(func(*http.Request) (*http.Response, error) { return nil, errors.New("down") })
+	c := f.config()
+	c.JWKSURL = "https://keys.test/set?code=hunter2"
+	c.Logger = book.logger()
+	var fetched error
+	c.OnFetch = func(_ context.Context, f rs.Fetch) { fetched = f.Err }
+	auth := newAuth(t, c)
+	err := auth.Warm(t.Context())
+	require.ErrorContains(t, fetched, "keys at https://keys.test/set:")
+	assert.NotContains(t, fmt.Sprint(err, fetched, auth.Status(), book.text()), "hunter2")
 }

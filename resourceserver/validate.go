@@ -195,7 +195,7 @@ func (c *candidate) client() string {
 
 // scopes reads scope as a string (RFC 8693 §4.2) or array, and scp, which some issuers send instead.
 func scopes(claims Claims) []string {
-	all := newNameList()
+	all := newNameList(fewNames)
 	for _, claim := range []string{"scope", "scp"} {
 		value := claims.lookup(claim)
 		text, _ := value.Text()
@@ -216,8 +216,9 @@ func (v *verification) identity() identity {
 		clientID: c.client(), username: cmp.Or(c.claims.String("preferred_username"), c.subject),
 	}
 	if i.mapper != nil {
-		all := newNameList()
-		for _, role := range i.mapper(c.claims) {
+		mapped := i.mapper(c.claims)
+		all := newNameList(len(mapped))
+		for _, role := range mapped {
 			all.add(role)
 		}
 		id.roles = all.exact()

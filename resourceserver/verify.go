@@ -20,7 +20,7 @@ import (
 // A Principal that the caller does not keep costs no allocation when its token is remembered.
 func (a *Authenticator) Verify(ctx context.Context, token string) (p *Principal, err error) {
 	var own ownPrincipal // on the caller's stack, for this is just short enough to be inlined
-	own.Principal, err = a.verifyInto(ctx, &own.room, token)
+	own.Principal, err = a.verifyInto(ctx, token, &own.room)
 	if err == nil {
 		p = &own.Principal
 	}
@@ -28,7 +28,7 @@ func (a *Authenticator) Verify(ctx context.Context, token string) (p *Principal,
 }
 
 // verifyInto is Verify with room for names.
-func (a *Authenticator) verifyInto(ctx context.Context, room *room, token string) (Principal, error) {
+func (a *Authenticator) verifyInto(ctx context.Context, token string, room *room) (Principal, error) {
 	id, refused := a.verify(ctx, token)
 	if refused != nil {
 		return Principal{}, refused

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/svcauth/svcauth/internal/endpoint"
@@ -31,7 +32,7 @@ func (d *Document) Missing(name string) error {
 	if fault := d.faults[name]; fault != "" {
 		return errors.New(fault)
 	}
-	return fmt.Errorf("the metadata document of issuer %q has no %s", d.Issuer, name)
+	return fmt.Errorf("the metadata document of issuer %q has no %s", endpoint.WithoutQuery(d.Issuer), name)
 }
 
 // URLs returns the places where issuer's document may stand, in the order they are tried. A terminating slash of the issuer is dropped before the
@@ -51,9 +52,10 @@ func URLs(issuer *url.URL) []string {
 
 // Error is a discovery that brought no usable document.
 type Error struct {
-	Reason Reason
-	text   string
-	cause  error
+	Reason     Reason
+	RetryAfter time.Duration // what the answer asked for; zero: nothing
+	text       string
+	cause      error
 }
 
 // Reason says in one word what was wrong.
@@ -82,18 +84,19 @@ func Fetch(ctx context.Context, client *http.Client, issuer string, allowHTTP []
 		return nil, &Error{Reason: BadEndpoint, text: "issuer: " + err.Error()}
 	}
 	if strings.Contains(u.Path, "/.well-known/") {
-		return nil, &Error{Reason: BadEndpoint, text: fmt.Sprintf("issuer: %q is the place of a metadata document: cut it off before /.well-known/", issuer)}
+		return nil, &Error{Reason: BadEndpoint, text: fmt.Sprintf("issuer: %q is the place of a metadata document: cut it off before /.well-known/", endpoint.WithoutQuery(issuer))}
 	}
 	var last *Error
 	for _, place := range URLs(u) {
+		shown := endpoint.WithoutQuery(place)
 		answer, err := endpoint.Get(ctx, client, place)
 		if err != nil {
-			return nil, &Error{Reason: Unreachable, text: "discovery at " + place + ": " + err.Error(), cause: err}
+			return nil, &Error{Reason: Unreachable, text: "discovery at " + shown + ": " + err.Error(), cause: err}
 		}
 		if answer.Status == http.StatusOK {
-			return parse(answer, place, issuer, allowHTTP)
+			return parse(answer, shown, issuer, allowHTTP)
 		}
-		failed := &Error{Reason: Unreachable, text: fmt.Sprintf("discovery at %s: status %d", place, answer.Status)}
+		failed := &Error{Reason: Unreachable, RetryAfter: answer.RetryAfter(time.Now()), text: fmt.Sprintf("discovery at %s: status %d", shown, answer.Status)}
 		if answer.Status == http.StatusNotFound {
 			failed.text += " (is Issuer the issuer's whole URL? Keycloak's is https://host/realms/name)"
 		}
@@ -122,7 +125,7 @@ func parse(answer *endpoint.Answer, place, issuer string, allowHTTP []string) (*
 				"set Issuer to that of one tenant (Entra ID: with its id in place of common, organizations or consumers)", place, quote(d.Issuer))}
 		}
 		return nil, &Error{Reason: WrongIssuer, text: fmt.Sprintf("discovery at %s: the document is for issuer %s, configured is %q: set Issuer to exactly what the issuer calls itself",
-			place, quote(d.Issuer), issuer)}
+			place, quote(endpoint.WithoutQuery(d.Issuer)), endpoint.WithoutQuery(issuer))}
 	}
 	var aliases map[string]json.RawMessage
 	_ = json.Unmarshal(members["mtls_endpoint_aliases"], &aliases)
@@ -152,7 +155,7 @@ func parse(answer *endpoint.Answer, place, issuer string, allowHTTP []string) (*
 		}
 		if err != nil {
 			d.faults[e.name] = fmt.Sprintf("discovery at %s: its %s %s may not be used (https, and http only to loopback or AllowHTTP hosts, never for an https issuer)",
-				place, e.name, quote(text))
+				place, e.name, quote(endpoint.WithoutQuery(text)))
 			continue
 		}
 		*e.into = text

@@ -2,9 +2,11 @@ package endpoint
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -50,6 +52,24 @@ func (a *Answer) JSON() bool {
 		mt = strings.ToLower(strings.TrimSpace(mt))
 	}
 	return mt == "application/json" || strings.HasSuffix(mt, "+json")
+}
+
+// RetryAfter reads Retry-After (RFC 9110 §10.2.3): seconds or a date. Zero: not said. A number that is too large to be one of seconds still says "not soon".
+func (a *Answer) RetryAfter(now time.Time) time.Duration {
+	value := strings.TrimSpace(a.Header.Get("Retry-After"))
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	// The issuer's own clock, where it says: the two may differ.
+	if date, err := http.ParseTime(a.Header.Get("Date")); err == nil {
+		now = date
+	}
+	return max(at.Sub(now), 0)
 }
 
 // Do sends req by client, which must come from Client, and reads the whole answer. Its errors are *Error and never hold anything the other side said.

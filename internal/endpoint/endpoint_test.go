@@ -172,3 +172,20 @@ func TestErrorsSayTheClassAndNothingOfTheAnswer(t *testing.T) {
 	_, err := Get(t.Context(), Client(nil), "://")
 	assert.EqualError(t, err, "the request can't be made")
 }
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tt := range []struct {
+		value, date string
+		want        time.Duration
+	}{
+		{"", "", 0}, {"7", "", 7 * time.Second}, {" 7 ", "", 7 * time.Second}, {"-7", "", 0}, {"soon", "", 0},
+		{"99999999999", "", (1<<31 - 1) * time.Second}, {"99999999999999999999", "", (1<<31 - 1) * time.Second}, // not soon, whatever it means
+		{"Fri, 02 Jan 2026 03:04:15 GMT", "", 10 * time.Second},
+		{"Fri, 02 Jan 2026 03:04:00 GMT", "", 0},
+		{"Fri, 02 Jan 2026 04:04:15 GMT", "Fri, 02 Jan 2026 04:04:05 GMT", 10 * time.Second}, // the issuer's clock is an hour ahead
+	} {
+		a := &Answer{Header: http.Header{"Retry-After": {tt.value}, "Date": {tt.date}}}
+		assert.Equal(t, tt.want, a.RetryAfter(now), "%q", tt.value)
+	}
+}

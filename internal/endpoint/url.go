@@ -12,13 +12,14 @@ import (
 )
 
 // ParseURL parses an absolute http or https URL that a configuration or a discovery document names. User information and fragments are refused,
-// and plain http is refused unless the host is loopback or in allowHTTP. The URL stands in the error as given, so it must hold no secret;
-// one with user information is not echoed, since that is where people put passwords.
+// and plain http is refused unless the host is loopback or in allowHTTP. The URL stands in the error but for what people put secrets in: one with user
+// information is not echoed, and of others the query is cut off.
 func ParseURL(raw string, allowHTTP []string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if strings.Contains(raw, "@") && (err != nil || u.User == nil) {
 		return nil, errors.New("it can't be parsed as a URL: it must begin with https:// (or http:// for a loopback host), and have no @ in it (in a path write %40)")
 	}
+	raw, fragment := WithoutQuery(raw), strings.Contains(raw, "#")
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%q can't be parsed as a URL: it must begin with https:// (or http:// for a loopback host)", raw)
@@ -30,7 +31,7 @@ func ParseURL(raw string, allowHTTP []string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q has scheme %q: want https (or http for a loopback host)", raw, u.Scheme)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%q has no host", raw)
-	case u.Fragment != "" || strings.Contains(raw, "#"):
+	case fragment:
 		return nil, fmt.Errorf("%q has a fragment: remove the part after #", raw)
 	case !PlainAllowed(u, allowHTTP):
 		return nil, fmt.Errorf("%q is plain http to a host that is not loopback: use https, or name %q in AllowHTTP if the network between is trusted", raw, u.Host)
@@ -38,8 +39,17 @@ func ParseURL(raw string, allowHTTP []string) (*url.URL, error) {
 	return u, nil
 }
 
+// WithoutQuery is raw up to its query, for errors.
+func WithoutQuery(raw string) string {
+	before, _, some := strings.Cut(raw, "?")
+	if some {
+		before += "?..."
+	}
+	return before
+}
+
 // PlainAllowed reports whether a request to u may be sent: always over https; over http only to loopback or to a host in allow.
-// An entry of allow is a host, which covers all its ports, or host:port.
+// An entry of allow is a host, which covers all its ports, or host:port; a host that is an IPv6 literal may have its brackets.
 func PlainAllowed(u *url.URL, allow []string) bool {
 	if u.Scheme == "https" {
 		return true
@@ -50,12 +60,29 @@ func PlainAllowed(u *url.URL, allow []string) bool {
 	if Loopback(u.Hostname()) {
 		return true
 	}
+	host, port := u.Hostname(), u.Port()
+	if port == "" {
+		port = "80"
+	}
 	for _, entry := range allow {
-		if sameHost(entry, u.Hostname()) || sameHost(entry, u.Host) {
+		if covers(entry, host, port) {
 			return true
 		}
 	}
 	return false
+}
+
+// covers reports whether an entry of an AllowHTTP list is for host, which has no brackets, and port. It allocates nothing, for each request asks.
+func covers(entry, host, port string) bool {
+	if sameHost(entry, host) {
+		return true
+	}
+	name, after, bracketed := strings.Cut(strings.TrimPrefix(entry, "["), "]")
+	if !bracketed {
+		name, after, _ = strings.Cut(entry, ":")
+	}
+	after = strings.TrimPrefix(after, ":")
+	return sameHost(name, host) && (after == "" || after == port)
 }
 
 // sameHost compares host names without regard to ASCII case. Unicode's rules for case are not those of host names: two names that are equal by them may be two
@@ -99,6 +126,9 @@ func CheckAllowHTTP(allow []string) error {
 func Loopback(host string) bool {
 	if sameHost(host, "localhost") {
 		return true
+	}
+	if !strings.HasPrefix(host, "127.") && !strings.Contains(host, ":") { // a name, for which ParseAddr would make an error; each request asks
+		return false
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback()

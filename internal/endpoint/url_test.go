@@ -22,6 +22,11 @@ func TestParseURL(t *testing.T) {
 		{"http://[::1]:8080", nil, ""},
 		{"http://keycloak:8080/token", []string{"keycloak"}, ""},
 		{"http://keycloak:8080/token", []string{"keycloak:8080"}, ""},
+		{"http://keycloak/token", []string{"keycloak:80"}, ""},
+		{"http://keycloak:80/token", []string{"keycloak:80"}, ""},
+		{"http://[fd00::1]:8080/token", []string{"fd00::1"}, ""},
+		{"http://[fd00::1]:8080/token", []string{"[fd00::1]"}, ""},
+		{"http://[fd00::1]/token", []string{"[fd00::1]:80"}, ""},
 
 		{"", nil, "is not an absolute URL"},
 		{"issuer.example", nil, "is not an absolute URL"},
@@ -34,11 +39,18 @@ func TestParseURL(t *testing.T) {
 		{"https://a\x7f", nil, "can't be parsed"},
 		{"http://issuer.example", nil, "is plain http to a host that is not loopback"},
 		{"http://keycloak:8081", []string{"keycloak:8080"}, "is plain http"},
+		{"http://keycloak", []string{"keycloak:8080"}, "is plain http"},
+		{"http://[2001:db8::1]", []string{"2001:db8::1:80", "2001", "[2001:db8::2]", "[2001:db8::1]:81"}, "is plain http"},
+		{"http://fd00", []string{"fd00::1", "[fd00::1]"}, "is plain http"},
+		{"http://keycloak:8080", []string{"keycloak:80"}, "is plain http"},
 		{"http://localhost.evil.example", nil, "is plain http"},
 		{"http://127.0.0.1.evil.example", nil, "is plain http"},
 		{"http://0.0.0.0", nil, "is plain http"},
 		{"https://me:p1anted@issuer.example", nil, "user information"},
 		{"https://me:p1anted@issuer.example:x", nil, "it can't be parsed as a URL"},
+		{"http://issuer.example/token?code=p1anted", nil, `"http://issuer.example/token?..." is plain http`},
+		{"https://issuer.example/?code=p1anted#x", nil, "has a fragment"},
+		{"https://issuer.example/?code=p1anted\n", nil, "can't be parsed"},
 	} {
 		_, err := ParseURL(tt.raw, tt.allow)
 		if tt.want == "" {

@@ -168,6 +168,9 @@ func check(public any) error {
 		if len(k) != ed25519.PublicKeySize {
 			return errors.New("an Ed25519 key of the wrong length")
 		}
+		if smallOrder(k) {
+			return errors.New("an Ed25519 key of small order, for which anybody can sign")
+		}
 		return nil
 	}
 	return errors.New("not a public key")
