@@ -36,6 +36,8 @@ func TestNewNamesTheFieldAndTheMend(t *testing.T) {
 		{func(c *Config) { c.TokenURL = "http://issuer.example/token" }, `plain http to a host that is not loopback: use https, or name "issuer.example" in AllowHTTP`},
 		{func(c *Config) { c.TokenURL = "https://me:p1anted@issuer.example" }, "TokenURL: the URL has user information in it"},
 		{func(c *Config) { c.TokenURL, c.Issuer = "", "https://issuer.example/#x" }, "Issuer: \"https://issuer.example/#x\" has a fragment"},
+		{func(c *Config) { c.TokenURL, c.Issuer = "", "https://issuer.example/?x=hunter2" }, "Issuer: \"https://issuer.example/?...\" has a query: remove the part after ?"},
+		{func(c *Config) { c.TokenURL, c.Issuer = "", "https://issuer.example/.well-known/openid-configuration" }, "Issuer: \"https://issuer.example/.well-known/openid-configuration\" is the place of a metadata document"},
 		{func(c *Config) { c.AllowHTTP = []string{"http://keycloak"} }, `AllowHTTP: "http://keycloak" is not a host`},
 
 		{func(c *Config) { c.ClientID = "" }, "ClientID is empty: set it"},

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/svcauth/svcauth/internal/discovery"
 	"github.com/svcauth/svcauth/internal/endpoint"
 )
 
@@ -42,7 +43,7 @@ func (c *Config) checkIssuer() error {
 	case c.Issuer != "" && c.TokenURL != "":
 		return errors.New("Issuer and TokenURL are both set: keep Issuer to discover the token endpoint, or TokenURL to name it")
 	case c.Issuer != "":
-		if _, err := endpoint.ParseURL(c.Issuer, c.AllowHTTP); err != nil {
+		if _, err := discovery.ParseIssuer(c.Issuer, c.AllowHTTP); err != nil {
 			return fmt.Errorf("Issuer: %w", err)
 		}
 	default:

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/svcauth/svcauth/internal/discovery"
 	"github.com/svcauth/svcauth/internal/endpoint"
 	"github.com/svcauth/svcauth/internal/jose"
 )
@@ -55,15 +56,15 @@ type Config struct {
 	// WriteError writes status and body of a refusal instead of application/problem+json. The WWW-Authenticate and Retry-After headers are set before it is
 	// called. It must not send Error.Hint to the client.
 	WriteError func(http.ResponseWriter, *http.Request, *Error)
-	// OnDecision is called after each decision of the middleware, on the request's goroutine and outside locks.
+	// OnDecision is called after each decision of the middleware, on the request's goroutine and outside locks. Nested middleware decides once a layer.
 	OnDecision func(context.Context, Decision)
 	// OnFetch is called after each fetch of keys, outside locks. Callers that wait for the keys wait for it too.
 	OnFetch func(context.Context, Fetch)
 
 	// Leeway is added on both sides of exp and nbf, up to 10 minutes; 0 is DefaultLeeway, a negative value none.
 	Leeway time.Duration
-	// Algorithms are the accepted signature algorithms; none means every asymmetric one: RS256 to RS512, PS256 to PS512, ES256 to ES512 and EdDSA. Symmetric
-	// ones are refused.
+	// Algorithms are the accepted signature algorithms; none means every asymmetric one: RS256 to RS512, PS256 to PS512, ES256 to ES512, and EdDSA
+	// with Ed25519 (which is a name of its own, too). Symmetric ones are refused.
 	Algorithms []string
 	// MaxTokenSize in bytes; 0 is DefaultMaxTokenSize.
 	MaxTokenSize int
@@ -143,10 +144,7 @@ func (c *Config) checkSizes() error {
 func (c *issuerConfig) checkIssuer() error {
 	scheme, _, _ := strings.Cut(strings.ToLower(c.Issuer), ":")
 	if c.JWKSURL == "" && c.JWKS == nil || scheme == "http" || scheme == "https" {
-		u, err := endpoint.ParseURL(c.Issuer, c.AllowHTTP)
-		if err == nil && (u.RawQuery != "" || u.ForceQuery) { // RFC 8414 §2
-			return fmt.Errorf("%q has a query: remove the part after ?", c.Issuer)
-		}
+		_, err := discovery.ParseIssuer(c.Issuer, c.AllowHTTP)
 		if err != nil && c.JWKSURL == "" && c.JWKS == nil && scheme != "http" && scheme != "https" {
 			err = fmt.Errorf("%w; a name that is no URL needs JWKSURL or JWKS beside it, since no metadata can be found by it", err)
 		}

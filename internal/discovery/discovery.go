@@ -74,17 +74,28 @@ func (e *Error) Error() string { return e.text }
 // Unwrap gives the *endpoint.Error where there was no answer.
 func (e *Error) Unwrap() error { return e.cause }
 
+// ParseIssuer parses the name of an issuer whose document is to be found (RFC 8414 §2).
+func ParseIssuer(issuer string, allowHTTP []string) (*url.URL, error) {
+	u, err := endpoint.ParseURL(issuer, allowHTTP)
+	switch {
+	case err != nil:
+		return nil, err
+	case u.RawQuery != "" || u.ForceQuery:
+		return nil, fmt.Errorf("%q has a query: remove the part after ?", endpoint.WithoutQuery(issuer))
+	case strings.Contains(u.Path, "/.well-known/"):
+		return nil, fmt.Errorf("%q is the place of a metadata document: cut it off before /.well-known/", issuer)
+	}
+	return u, nil
+}
+
 // Fetch gets issuer's document by client, which must come from [endpoint.Client]. The issuer in the document must equal issuer character by character
 // (OpenID Connect Discovery §4.3, RFC 8414 §3.3), or a document could send the caller to another issuer's keys. The second place is tried only when the
 // first answers that there is nothing (a 4xx, or a redirect, for some send whoever asks for an unknown page to a sign-in), never after a network error or a
 // document that is wrong.
 func Fetch(ctx context.Context, client *http.Client, issuer string, allowHTTP []string) (*Document, error) {
-	u, err := endpoint.ParseURL(issuer, allowHTTP)
+	u, err := ParseIssuer(issuer, allowHTTP)
 	if err != nil {
 		return nil, &Error{Reason: BadEndpoint, text: "issuer: " + err.Error()}
-	}
-	if strings.Contains(u.Path, "/.well-known/") {
-		return nil, &Error{Reason: BadEndpoint, text: fmt.Sprintf("issuer: %q is the place of a metadata document: cut it off before /.well-known/", endpoint.WithoutQuery(issuer))}
 	}
 	var last *Error
 	for _, place := range URLs(u) {
