@@ -180,6 +180,8 @@ func TestAttacksByWayOfTheKeys(t *testing.T) {
 		{"PSS by a key for PKCS #1", jwkWith(rsaKey, nil), sign(rsaKey, map[string]any{"alg": "PS256"}, good(nil)), rs.ReasonAlgorithm},
 		{"of another kind, without alg", jwkWith(rsaKey, map[string]any{"alg": absent, "kid": "k"}), sign(key, map[string]any{"kid": "k"}, good(nil)), rs.ReasonAlgorithm},
 		{"of another curve, without alg", jwkWith(keyFor("ES384/set"), map[string]any{"alg": absent, "kid": "k"}), sign(ec, map[string]any{"kid": "k"}, good(nil)), rs.ReasonAlgorithm},
+		{"EdDSA under the name RS256, without alg", jwkWith(key, map[string]any{"alg": absent}), sign(key, map[string]any{"alg": "RS256"}, good(nil)), rs.ReasonAlgorithm},
+		{"ECDSA under the name RS256, without alg", jwkWith(ec, map[string]any{"alg": absent}), sign(ec, map[string]any{"alg": "RS256"}, good(nil)), rs.ReasonAlgorithm},
 		{"the name of another", jwkWith(key, map[string]any{"kid": "other"}), token, rs.ReasonUnknownKey},
 		{"the name twice, none of them fits", jwkWith(rsaKey, map[string]any{"kid": "k"}) + "," + jwkWith(ec, map[string]any{"kid": "k"}), sign(key, map[string]any{"kid": "k"}, good(nil)), rs.ReasonAlgorithm},
 	} {

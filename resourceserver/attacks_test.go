@@ -106,6 +106,9 @@ func TestAttacksOnTheHeader(t *testing.T) {
 		{"b64 true", header("b64", true), rs.ReasonHeader},
 		{"zip null", head(`{"alg":"EdDSA","zip":null}`), rs.ReasonHeader},
 		{"enc null", head(`{"alg":"EdDSA","enc":null}`), rs.ReasonHeader},
+		{"b64 in upper case", header("B64", false), rs.ReasonMalformedToken},
+		{"zip in upper case", header("ZIP", "DEF"), rs.ReasonMalformedToken},
+		{"enc in upper case", header("ENC", "A256GCM"), rs.ReasonMalformedToken},
 
 		{"typ null", head(`{"alg":"EdDSA","typ":null}`), rs.ReasonMalformedToken},
 		{"typ an array", header("typ", []string{"JWT"}), rs.ReasonMalformedToken},
@@ -155,6 +158,7 @@ func TestAttacksOnTheSpelling(t *testing.T) {
 	text := payload(good(nil))
 	text = b64(text + strings.Repeat(" ", (3-len(text)%3)%3))
 	short := b64(payload(good(nil)) + strings.Repeat(" ", (4-len(payload(good(nil)))%3)%3)) // two characters in the last group
+	standard := strings.NewReplacer("-", "+", "_", "/")
 	require.NoError(t, verifyErr(t, newAuth(t, newFakeIssuer(key).config()), signParts(key, whole, text)), "without a fault")
 	require.NoError(t, verifyErr(t, newAuth(t, newFakeIssuer(key).config()), signParts(key, whole, short)), "without a fault")
 	refuseAll(t, []attack{
@@ -165,6 +169,9 @@ func TestAttacksOnTheSpelling(t *testing.T) {
 		{"a line break in the payload, signed so", signParts(key, whole, text[:4]+"\n"+text[4:]), rs.ReasonMalformedToken},
 		{"spare bits in the payload, signed so", signParts(key, whole, spareBits(short)), rs.ReasonMalformedToken},
 		{"a letter of another alphabet in the payload, signed so", signParts(key, whole, text+"é"), rs.ReasonMalformedToken},
+		{"standard base64 in the header, signed so", signParts(key, standard.Replace(b64(`{"alg":"EdDSA","x":"~~~~~~??????"}`)), text), rs.ReasonMalformedToken},
+		{"standard base64 in the payload, signed so", signParts(key, whole, standard.Replace(b64(payload(good(claims{"x": "~~~~~~??????"}))))), rs.ReasonMalformedToken},
+		{"standard base64 in the signature", head + "." + body + "." + strings.Repeat("+/", 42) + "AA", rs.ReasonMalformedToken},
 		{"a space before", " " + token, rs.ReasonMalformedToken},
 		{"a tab after", token + "\t", rs.ReasonMalformedToken},
 		{"a NUL after", token + "\x00", rs.ReasonMalformedToken},
@@ -260,6 +267,7 @@ func TestAttacksOnTheClaims(t *testing.T) {
 		{"nbf minutes ahead", claim("nbf", now+200), rs.ReasonNotYetValid},
 		{"nbf null", claim("nbf", nil), rs.ReasonMalformedClaims},
 		{"nbf 1e999", number("nbf", "1e999"), rs.ReasonMalformedClaims},
+		{"nbf 2^63-1", number("nbf", "9223372036854775807"), rs.ReasonMalformedClaims},
 		{"nbf false", claim("nbf", false), rs.ReasonMalformedClaims},
 		{"iat null", claim("iat", nil), rs.ReasonMalformedClaims},
 		{"iat 1e300", number("iat", "1e300"), rs.ReasonMalformedClaims},

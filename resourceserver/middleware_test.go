@@ -183,6 +183,18 @@ func TestNestedMiddlewareVerifiesOnce(t *testing.T) {
 		})
 	}
 	assert.Equal(t, 401, get(auth.Require()(drop(auth.Require()(ok))), bearer).Code)
+	add := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Add("Authorization", "Bearer garbage")
+			next.ServeHTTP(w, r)
+		})
+	}
+	assert.Equal(t, 400, get(auth.Require()(add(auth.Require()(ok))), bearer).Code, "a second field is seen")
+	empty := httptest.NewRequest("GET", "/", nil)
+	empty.Header["Authorization"] = []string{""}
+	w := httptest.NewRecorder()
+	auth.Optional()(auth.Require()(ok)).ServeHTTP(w, empty)
+	assert.Equal(t, 401, w.Code, "Optional let nobody through, and nobody is not verified")
 	mutate := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			p, _ := rs.PrincipalFrom(r.Context())

@@ -145,6 +145,7 @@ func TestParseSetSkips(t *testing.T) {
 		{"even modulus", change(rsaKey, "n", number(even)), "even"},
 		{"exponent 1", change(rsaKey, "e", "AQ"), "exponent"},
 		{"exponent 2", change(rsaKey, "e", "Ag"), "exponent"},
+		{"exponent 4", change(rsaKey, "e", "BA"), "exponent"},
 		{"exponent too large", change(rsaKey, "e", number(new(big.Int).Lsh(big.NewInt(3), 40))), ""},
 		{"exponent beyond an int", change(rsaKey, "e", number(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(3)))), ""},
 		{"no modulus", change(rsaKey, "n", nil), ""},

@@ -39,6 +39,8 @@ func TestObject(t *testing.T) {
 		{"trailing comma", `{"a":1,}`, strictjson.ErrSyntax},
 		{"trailing comma in array", `{"a":[1,]}`, strictjson.ErrSyntax},
 		{"leading comma", `{,"a":1}`, strictjson.ErrSyntax},
+		{"no comma", `{"a":1 "b":2}`, strictjson.ErrSyntax},
+		{"no comma in array", `{"a":[1 2]}`, strictjson.ErrSyntax},
 		{"no colon", `{"a" 1}`, strictjson.ErrSyntax},
 		{"no value", `{"a":}`, strictjson.ErrSyntax},
 		{"no closing brace", `{"a":1`, strictjson.ErrSyntax},
