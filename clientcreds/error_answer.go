@@ -14,11 +14,12 @@ import (
 	"github.com/svcauth/svcauth/internal/endpoint"
 )
 
-// permanentCodes are the error codes that asking again does not mend: RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5. Others
+// permanentCodes are the error codes that asking again does not mend: RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2 (and Entra ID's name for it), RFC 9396 §5,
+// RFC 9449 §5. Others
 // (temporarily_unavailable, a gateway's own) leave the failure transient.
 var permanentCodes = map[string]bool{
 	"invalid_request": true, "invalid_client": true, "invalid_grant": true, "unauthorized_client": true, "unsupported_grant_type": true, "invalid_scope": true,
-	"access_denied": true, "invalid_target": true, "invalid_authorization_details": true, "invalid_dpop_proof": true,
+	"access_denied": true, "invalid_target": true, "invalid_resource": true, "invalid_authorization_details": true, "invalid_dpop_proof": true,
 }
 
 // refusal makes an error of an answer that brought no token.

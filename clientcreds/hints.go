@@ -37,7 +37,7 @@ func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 		}
 	}
 	said := strings.ToLower(e.Description)
-	for _, r := range slices.Concat(othersRefusals, keycloakRefusals) {
+	for _, r := range slices.Concat(otherIssuersRefusals, keycloakRefusals) {
 		if (r.code == "" || r.code == e.Code) && (r.says == "" || strings.Contains(said, r.says)) && (r.by == "" || r.by == authenticator(auth)) {
 			return r.subject, strings.NewReplacer("{client}", clientID, "{authenticator}", authenticator(auth)).Replace(r.mend)
 		}
@@ -61,8 +61,8 @@ type knownRefusal struct {
 	mend    string
 }
 
-// othersRefusals are those of other issuers, by texts that Keycloak does not use: Microsoft Entra ID numbers them, then Auth0's and Okta's.
-var othersRefusals = []knownRefusal{
+// otherIssuersRefusals are those of other issuers, by texts that Keycloak does not use: Microsoft Entra ID numbers them, then Auth0's and Okta's.
+var otherIssuersRefusals = []knownRefusal{
 	{"", "aadsts7000222:", "", SubjectSecret, "Entra ID: the secret has expired: App registrations > {client} > Certificates & secrets: make a new one"},
 	{"", "aadsts7000215:", "", SubjectSecret, "Entra ID: App registrations > {client} > Certificates & secrets: send the secret's Value, which is shown once, not its Secret ID"},
 	{"", "aadsts700016:", "", SubjectSecret, "Entra ID: there is no application {client} in this tenant: look at ClientID, and at the tenant in Issuer or TokenURL"},

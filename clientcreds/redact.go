@@ -155,6 +155,7 @@ func printableURLs(raw []string) []string {
 
 // printables are names that the issuer made up, fit for a log.
 func printables(names []string) []string {
+	names = names[:min(len(names), 20)]
 	all := make([]string, len(names))
 	for i, name := range names {
 		all[i] = printable(name, 100)

@@ -95,8 +95,9 @@ func (t *target) form(clientID string) url.Values {
 
 // For returns the Source of another token of the same client: for other scopes, another resource, a tenant's parameters. Equal targets get the same
 // Source (the order of scopes, resources and origins does not count), and a target equal to the parent's gets the parent. The client remembers the 1,000
-// targets used last; a Source that is held stays good beyond that. Each has a token and a pace of its own, so the issuer is asked once for each target; but when
-// it refuses the client's credential (invalid_client, unauthorized_client), all targets wait out the 5 seconds. For does not fail: a target that [New] would refuse gives a Source whose every call does.
+// targets used last; a Source that is held stays good beyond that. Each has a token and a pace of its own, so the issuer is asked once for each target; but
+// when it refuses the client's credential (invalid_client, unauthorized_client), all targets wait out the 5 seconds. For does not fail: a target that [New]
+// would refuse gives a Source whose every call does.
 func (s *Source) For(t Target) *Source {
 	if s.invalid != nil || s.client == nil {
 		return s

@@ -74,7 +74,8 @@ func (c clientRule) String() string {
 // neither rule.
 func ServiceAccount() Rule { return kindRule("service account") }
 
-// Person holds for tokens of somebody who signed in: they name the session (sid) or the time of it (auth_time).
+// Person holds for tokens of somebody who signed in: they name the session (sid) or the time of it (auth_time). These are Keycloak's marks, as are those of
+// ServiceAccount: other issuers write auth_time for services, too.
 func Person() Rule { return kindRule("person") }
 
 type kindRule string

@@ -25,7 +25,7 @@ type Claims struct {
 var registered = []string{
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "typ", "azp", "client_id", "scope", "scp", "nonce", "at_hash", "c_hash",
 	"cnf", "sid", "auth_time", "acr", "realm_access", "resource_access", "preferred_username", "username", "email", "name",
-	"roles", "groups",
+	"roles", "groups", "appid", "cid", "token_use",
 }
 
 var errFoldedName = errors.New("a claim name differs from a registered one only in case")

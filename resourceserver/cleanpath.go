@@ -61,6 +61,7 @@ func slashed(r *http.Request) *http.Request {
 	return out
 }
 
+// cleanPath removes what is empty or a dot segment from an escaped path (RFC 3986 §5.2.4).
 func cleanPath(escaped string) string {
 	if strings.HasPrefix(escaped, "/") && !strings.Contains(escaped, "//") && !strings.Contains(escaped, "/.") {
 		return escaped // as nearly all are
@@ -74,12 +75,10 @@ func cleanPath(escaped string) string {
 
 // cleanHost writes a host in lower case, without the dot of the root and without an empty port (RFC 3986 §3.2.2, §3.2.3).
 func cleanHost(host string) string {
+	host = strings.TrimSuffix(host, ":")
 	name, port := host, ""
 	if colon := strings.IndexByte(host, ':'); colon >= 0 && !strings.HasPrefix(host, "[") {
 		name, port = host[:colon], host[colon:]
-	}
-	if port == ":" {
-		host, port = name, ""
 	}
 	lower := strings.ToLower(strings.TrimSuffix(name, "."))
 	if lower == name {

@@ -27,8 +27,9 @@ const (
 // Config says which tokens a resource server accepts. The zero value is refused by New, which names the field that is missing. New copies what it keeps, so a
 // Config may be changed and used again.
 type Config struct {
-	// Issuer is the issuer's name exactly as it stands in the iss claim, a final slash included; an https URL, or http on loopback. Keys are found through
-	// its metadata (OpenID Connect Discovery, RFC 8414) on first use. With JWKSURL or JWKS it may be a name that is no URL, such as accounts.google.com.
+	// Issuer is the issuer's name exactly as it stands in the iss claim, a final slash included; an https URL without a query, or http on loopback. Keys are
+	// found through its metadata (OpenID Connect Discovery, RFC 8414) on first use. With JWKSURL or JWKS it may be a name that is no URL, such as
+	// accounts.google.com.
 	Issuer string
 	// Issuers are several issuers instead of one, each with its own Issuer, Audiences, Roles, JWKSURL, JWKS, AllowHTTP, Algorithms, Leeway and MaxStale. A
 	// token goes to the one whose Issuer is exactly its iss. All other fields stand on the outer Config only.
@@ -76,7 +77,8 @@ type Config struct {
 	CacheBytes int
 	// DisableCache makes every token run through every check each time.
 	DisableCache bool
-	// MaxStale is how long the last good keys serve while the issuer is out of reach, at least a minute; 0 is DefaultMaxStale. Keys of JWKS serve for ever.
+	// MaxStale is how long the last good keys serve while the issuer is out of reach, at least a minute; 0 is DefaultMaxStale. Keys are refreshed
+	// within it. Those of JWKS serve for ever.
 	MaxStale time.Duration
 }
 

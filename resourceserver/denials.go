@@ -3,6 +3,8 @@ package resourceserver
 import (
 	"log/slog"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -64,7 +66,7 @@ func (d *denialLog) record(r *http.Request, e *Error) {
 	}
 	attrs := []slog.Attr{slog.String("reason", string(e.Reason)), slog.Int("status", e.Status)}
 	if e.expected != "" {
-		attrs = append(attrs, slog.String("expected", e.expected))
+		attrs = append(attrs, slog.String("expected", oneLine(e.expected)))
 	}
 	if e.Hint != "" {
 		attrs = append(attrs, slog.String("hint", e.Hint))
@@ -88,7 +90,15 @@ func (d *denialLog) record(r *http.Request, e *Error) {
 	d.logger.LogAttrs(ctx, level, "request refused", attrs...)
 }
 
-// clip cuts text from outside to 80 bytes.
+// oneLine leaves text of ours as it is, unless an issuer's key ids in it break the line.
+func oneLine(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+// clip cuts text from outside to 80 bytes. It may still hold anything: see plain.
 func clip(s string) string {
 	const limit = 80
 	if len(s) <= limit {

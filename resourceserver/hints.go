@@ -145,7 +145,7 @@ func heldBackHint(age time.Duration) string {
 // fixedHints go with every refusal for the reason.
 var fixedHints = map[Reason]string{
 	ReasonMalformedHeader: "want one token after Bearer: is a variable of the client empty, or does the value have quotes, a comma or a line break?",
-	ReasonMalformedToken: "want a signed JWT: if the token is whole, it is a reference or encrypted, and the issuer must be told to give JWTs " +
+	ReasonMalformedToken: "want a signed JWT: if the token is whole, it may be a reference or encrypted, and the issuer must be told to give JWTs " +
 		"(Auth0: audience in the token request; Zitadel and Curity: the client's kind of access token)",
 	ReasonSignature: "the token was altered or cut on its way, or is signed by another key that goes by the same name: look who sends it",
 }

@@ -31,7 +31,7 @@ func (k *keyCache) log(ctx context.Context, set *keySet, err error, failuresBefo
 	}
 	attrs := []slog.Attr{issuer, slog.Int("keys", set.len())}
 	for _, s := range set.skipped {
-		attrs = append(attrs, slog.Group("skipped", slog.String("kid", clip(s.ID)), slog.String("reason", s.Reason)))
+		attrs = append(attrs, slog.Group("skipped", slog.String("kid", plain(s.ID)), slog.String("reason", s.Reason)))
 	}
 	k.logger.LogAttrs(ctx, level, message, attrs...)
 }

@@ -45,8 +45,7 @@ func (s *keySource) load(ctx context.Context) (*keySet, error) {
 		s.discovered = place
 	}
 	if err != nil {
-		shown, _, _ := strings.Cut(place, "?") // a configured one may hold a key there
-		return nil, fmt.Errorf("keys at %s: %w", shown, err)
+		return nil, fmt.Errorf("keys at %s: %w", endpoint.WithoutQuery(place), err)
 	}
 	return set, nil
 }

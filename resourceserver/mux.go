@@ -37,7 +37,7 @@ func (e *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if fromTable && t.asks {
+	if fromTable && t.probes {
 		t.admitted = true
 		return
 	}
@@ -118,8 +118,8 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.unrouted(w, r, t.allow())
 		return
 	}
-	// A redirect may not tell strangers that its route is there: the route is asked first, as the caller would be who follows.
-	t = &tableWriter{to: w, asks: true}
+	// A redirect may not tell strangers that its route is there: the route of the path with a slash is asked first.
+	t = &tableWriter{to: w, probes: true}
 	m.table.ServeHTTP(t, slashed(r))
 	switch {
 	case t.admitted:
@@ -145,7 +145,7 @@ func (m *Mux) unrouted(w http.ResponseWriter, r *http.Request, allow string) {
 // tableWriter is what the table writes to: a route takes the real writer out of it, and what http.ServeMux would answer by itself ends here.
 type tableWriter struct {
 	to       http.ResponseWriter
-	asks     bool // the route is to say whether it admits the caller, and no more
+	probes   bool // the route is to say whether it admits the caller, and no more
 	routed   bool
 	admitted bool
 	header   http.Header

@@ -194,7 +194,7 @@ func TestMuxHandsOn(t *testing.T) {
 	for _, path := range []string{"/in/public", "/in/protected", "/public", "/protected"} {
 		for given, want := range map[string]string{
 			"h.test": "h.test", "H.Test.": "h.test", "h.test:": "h.test", "H.test.:": "h.test", "h.test:80": "h.test:80", "h.test.:80": "h.test:80",
-			"[::1]": "[::1]", "[FE80::1]:80": "[fe80::1]:80",
+			"[::1]": "[::1]", "[::1]:": "[::1]", "[FE80::1]:80": "[fe80::1]:80",
 		} {
 			w := ask(outer, "GET", "http://"+given+path, bearer)
 			assert.Equal(t, want, w.Body.String(), "%s%s", given, path)

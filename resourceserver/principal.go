@@ -46,6 +46,7 @@ type ownPrincipal struct {
 	room room
 }
 
+// room is where the roles and scopes of most tokens fit.
 type room [12]string
 
 // principal makes a Principal. Its slices are copies, in room if they fit: writing to them must reach neither the identity nor another request.

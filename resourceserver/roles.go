@@ -32,7 +32,7 @@ func MergeRoles(mappers ...RoleMapper) RoleMapper {
 }
 
 // RolesFromNames maps the names of the members of the object at path, each argument one whole name, for issuers that write roles as an object, as Zitadel does:
-// RolesFromNames("urn:zitadel:iam:org:project:roles"). A member that is null or false names no role. It panics without a path.
+// RolesFromNames("urn:zitadel:iam:org:project:277192384:roles"). A member that is null or false names no role. It panics without a path.
 func RolesFromNames(path ...string) RoleMapper {
 	if len(path) == 0 || slices.Contains(path, "") {
 		panic("resourceserver: RolesFromNames without a path: name the claim that holds the roles")

@@ -92,6 +92,6 @@ func TestQueryOfJWKSURLStaysPrivate(t *testing.T) {
 	c.OnFetch = func(_ context.Context, f rs.Fetch) { fetched = f.Err }
 	auth := newAuth(t, c)
 	err := auth.Warm(t.Context())
-	require.ErrorContains(t, fetched, "keys at https://keys.test/set:")
+	require.ErrorContains(t, fetched, "keys at https://keys.test/set?...:")
 	assert.NotContains(t, fmt.Sprint(err, fetched, auth.Status(), book.text()), "hunter2")
 }

@@ -156,9 +156,8 @@ func checkKind(_ context.Context, v *verification) *Error {
 
 // tokenKind tells access tokens from their siblings. Keycloak signs ID tokens with the same key and gives all kinds the header typ JWT, so its claim typ
 // decides; it also names its one-time action tokens there, so only what is known to be an access token passes. RFC 9068 §4 puts at+jwt into the header. Where
-// neither speaks, the marks of an ID token do (OpenID Connect Core §2), and the claim token_use, with which AWS Cognito tells its own apart: its access tokens
-// have no aud, so the audience would not. Sender-constrained tokens (RFC 9449 §7.2, RFC 8705 §3) prove nothing without their
-// proof.
+// neither speaks, the marks of an ID token do (OpenID Connect Core §2), and the claim token_use, with which AWS Cognito tells its own apart: its access
+// tokens have no aud, so the audience would not. Sender-constrained tokens (RFC 9449 §7.2, RFC 8705 §3) prove nothing without their proof.
 func tokenKind(c *candidate, header *header) *Error {
 	if c.claims.Has("cnf") || strings.EqualFold(c.kind, "DPoP") {
 		return refuse(ReasonSenderBound).because("a bearer token", c.kind)

@@ -17,7 +17,7 @@ import (
 // Errors are *Error. One that matches ErrKeysUnavailable says nothing about the token. The OnDecision callback and the log of denials belong to the
 // middleware and to Refuse; Verify itself is silent.
 //
-// A Principal that the caller does not keep costs no allocation when its token is remembered.
+// A Principal that the caller does not keep costs no allocation when its token is remembered and has no more than 12 roles and scopes.
 func (a *Authenticator) Verify(ctx context.Context, token string) (p *Principal, err error) {
 	var own ownPrincipal // on the caller's stack, for this is just short enough to be inlined
 	own.Principal, err = a.verifyInto(ctx, token, &own.room)

@@ -15,8 +15,8 @@ import (
 	"github.com/svcauth/svcauth/internal/endpoint"
 )
 
-// Document is what the library uses of an issuer's metadata. Every endpoint in it has passed the plain-http rule. One that is absent or may not be used is empty:
-// what is wrong with an endpoint that a caller doesn't need must not cost it the others.
+// Document is what the library uses of an issuer's metadata. Every endpoint in it has passed the plain-http rule. One that is absent or may not be used is
+// empty: what is wrong with an endpoint that a caller doesn't need must not cost it the others.
 type Document struct {
 	Issuer            string
 	TokenEndpoint     string
@@ -133,7 +133,7 @@ func parse(answer *endpoint.Answer, place, issuer string, allowHTTP []string) (*
 	if _ = json.Unmarshal(members["issuer"], &d.Issuer); d.Issuer != issuer {
 		if strings.Contains(d.Issuer, "{") {
 			return nil, &Error{Reason: WrongIssuer, text: fmt.Sprintf("discovery at %s: the document is for %s, which stands for many tenants, and none of them is so called: "+
-				"set Issuer to that of one tenant (Entra ID: with its id in place of common, organizations or consumers)", place, quote(d.Issuer))}
+				"set Issuer to that of one tenant (Entra ID: with its id in place of common, organizations or consumers)", place, quote(endpoint.WithoutQuery(d.Issuer)))}
 		}
 		return nil, &Error{Reason: WrongIssuer, text: fmt.Sprintf("discovery at %s: the document is for issuer %s, configured is %q: set Issuer to exactly what the issuer calls itself",
 			place, quote(endpoint.WithoutQuery(d.Issuer)), endpoint.WithoutQuery(issuer))}

@@ -79,7 +79,9 @@ func covers(entry, host, port string) bool {
 	}
 	name, after, bracketed := strings.Cut(strings.TrimPrefix(entry, "["), "]")
 	if !bracketed {
-		name, after, _ = strings.Cut(entry, ":")
+		if name, after, _ = strings.Cut(entry, ":"); strings.Contains(after, ":") {
+			return false // an IPv6 literal, which has no port without brackets
+		}
 	}
 	after = strings.TrimPrefix(after, ":")
 	return sameHost(name, host) && (after == "" || after == port)

@@ -42,6 +42,8 @@ func TestParseURL(t *testing.T) {
 		{"http://keycloak", []string{"keycloak:8080"}, "is plain http"},
 		{"http://[2001:db8::1]", []string{"2001:db8::1:80", "2001", "[2001:db8::2]", "[2001:db8::1]:81"}, "is plain http"},
 		{"http://fd00", []string{"fd00::1", "[fd00::1]"}, "is plain http"},
+		{"http://fd00:1", []string{"fd00::1"}, "is plain http"},
+		{"http://fd00:8080", []string{"fd00::"}, "is plain http"},
 		{"http://keycloak:8080", []string{"keycloak:80"}, "is plain http"},
 		{"http://localhost.evil.example", nil, "is plain http"},
 		{"http://127.0.0.1.evil.example", nil, "is plain http"},

@@ -18,8 +18,8 @@ import (
 	"github.com/svcauth/svcauth/internal/jose"
 )
 
-// TestVerifyRefusesOtherSpellings takes genuine signatures and spells them otherwise: with other lengths, and with numbers that are the same only to a modulus. The
-// JOSE dependency's verifier is asked too, but for PSS, whose salts it takes in any length. (A negated s holds by the nature of ECDSA, and is not among them.)
+// TestVerifyRefusesOtherSpellings takes genuine signatures and spells them otherwise: with other lengths, and with numbers that are the same only to a modulus.
+// The JOSE dependency's verifier is asked too, but for PSS, whose salts it takes in any length. (A negated s holds by the nature of ECDSA, and is not among them.)
 func TestVerifyRefusesOtherSpellings(t *testing.T) {
 	for _, alg := range jose.Algorithms() {
 		private := keyFor(t, alg)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -45,13 +46,15 @@ func TestTokenAnswersOfOtherIssuers(t *testing.T) {
 			if tt.header != "" {
 				header = []string{"Content-Type", tt.header}
 			}
-			source := newTestSource(t, &script{next: func(int, *http.Request) (*http.Response, error) { return reply(tt.status, tt.body, header...) }})
-			token, err := source.Token()
-			require.NoError(t, err)
-			assert.Equal(t, "t", token.AccessToken)
-			assert.Equal(t, "Bearer", token.TokenType)
-			assert.InDelta(t, tt.lifetime.Seconds(), time.Until(token.Expiry).Seconds(), 5)
-			assert.Equal(t, tt.scopes, source.Status().GrantedScopes)
+			synctest.Test(t, func(t *testing.T) {
+				source := newTestSource(t, &script{next: func(int, *http.Request) (*http.Response, error) { return reply(tt.status, tt.body, header...) }})
+				token, err := source.Token()
+				require.NoError(t, err)
+				assert.Equal(t, "t", token.AccessToken)
+				assert.Equal(t, "Bearer", token.TokenType)
+				assert.Equal(t, tt.lifetime, time.Until(token.Expiry))
+				assert.Equal(t, tt.scopes, source.Status().GrantedScopes)
+			})
 		})
 	}
 }
@@ -74,7 +77,7 @@ func TestRefusalsOfOtherIssuers(t *testing.T) {
 		"Entra ID, no such app":        {400, entra("unauthorized_client", "700016", "Application with identifier 'x' was not found in the directory 'y'."), true, "unauthorized_client", "not found", "no application archival-service in this tenant"},
 		"Entra ID, a scope of another": {400, entra("invalid_scope", "1002012", "The provided value for scope read is not valid."), true, "invalid_scope", "scope read", "/.default"},
 		"Entra ID, no scope":           {400, entra("invalid_request", "900144", "The request body must contain the following parameter: 'scope'."), true, "invalid_request", "'scope'", "set Scopes"},
-		"Entra ID, an API not there":   {400, entra("invalid_resource", "500011", "The resource principal named api://x was not found in the tenant."), false, "invalid_resource", "api://x", "Application ID URI"},
+		"Entra ID, an API not there":   {400, entra("invalid_resource", "500011", "The resource principal named api://x was not found in the tenant."), true, "invalid_resource", "api://x", "Application ID URI"},
 		"Entra ID, whatever else":      {400, entra("invalid_request", "1", "?"), true, "invalid_request", "AADSTS1", "AADSTS number"},
 		"Auth0, no audience":           {403, `{"error":"access_denied","error_description":"No audience parameter was provided, and no default audience has been configured"}`, true, "access_denied", "No audience", "set Params, audience"},
 		"Auth0, not authorized":        {403, `{"error":"access_denied","error_description":"Client is not authorized to access \"https://api.example\". You need to create a \"client-grant\" associated to this API."}`, true, "access_denied", "https://api.example", "Machine to Machine"},
