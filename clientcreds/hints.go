@@ -7,7 +7,7 @@ import (
 )
 
 // issuerMend is what to do about an issuer whose document can't be had.
-const issuerMend = "see that the issuer runs and can be reached from here; a 404 means that there is no such realm, or that an old Keycloak has /auth before /realms"
+const issuerMend = "see that the issuer runs and can be reached from here, and that Issuer is exactly what it calls itself; a 404 of Keycloak means that there is no such realm, or that an old one has /auth before /realms"
 
 // blame reads a failed token request as Keycloak means it: which of the subjects is wrong, and where in its admin console that is put right. Elsewhere the
 // codes mean what RFC 6749 §5.2 says, which the subjects still fit.
@@ -20,7 +20,7 @@ func blame(e *Error, clientID string, auth ClientAuth) (Subject, string) {
 	case ClassDiscovery:
 		return SubjectDiscovery, issuerMend
 	case ClassTimeout, ClassNetwork:
-		return SubjectDiscovery, "see that the token endpoint can be reached from here; if its address is one that only others can reach, set Keycloak's hostname option (KC_HOSTNAME), and hostname-backchannel-dynamic for those inside"
+		return SubjectDiscovery, "see that the token endpoint can be reached from here; if Keycloak's metadata names an address that only others can reach, set its hostname option (KC_HOSTNAME), and hostname-backchannel-dynamic for those inside"
 	case ClassTLS:
 		if authenticator(auth) == byCertificate {
 			return SubjectSecret, "see that the issuer trusts the authority of the client's certificate (Keycloak: truststore-paths), and that HTTPClient's Transport trusts the issuer's"

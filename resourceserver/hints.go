@@ -18,7 +18,11 @@ func audienceHint(i *issuer, got []string) string {
 	mapper := "in Keycloak add an Audience mapper for " + name
 	switch {
 	case i.keycloak():
-		return came + ": " + mapper + " to the calling client or to a client scope of it"
+		came += ": " + mapper + " to the calling client or to a client scope of it"
+		if slices.ContainsFunc(got, func(name string) bool { return name != "account" }) {
+			came += "; or mend Audiences, if this service is called otherwise"
+		}
+		return came
 	case len(got) == 0:
 		return fmt.Sprintf("%s: let the client ask for %s as the issuer wants it (an audience, a resource, a scope; %s); for one that never writes aud, as AWS Cognito, set "+
 			"SkipAudienceCheck, and let rules name the clients or scopes that may call, since tokens for other services of it pass then", came, name, mapper)

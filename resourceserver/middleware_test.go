@@ -390,6 +390,19 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestAnyRefusedNamesAll holds that the log does not tell the first alternative alone.
+func TestAnyRefusedNamesAll(t *testing.T) {
+	var book logBook
+	c := newFakeIssuer(keyFor("EdDSA")).config()
+	c.Logger = book.logger()
+	owner := rs.RuleFunc("owner", func(*http.Request, *rs.Principal) bool { return false })
+	require.Equal(t, 403, get(newAuth(t, c).Require(rs.Any(owner, rs.Role("SUPER")))(ok), "Bearer "+goodToken()).Code)
+	record := book.records(t, "request refused")[0]
+	assert.Equal(t, "any of (owner; role SUPER)", record["expected"])
+	assert.NotEmpty(t, record["hint"], "that of the role")
+	assert.NotEmpty(t, record["caller"].(map[string]any)["has"])
+}
+
 func TestRefusalTakesNoLongerThanTheCaller(t *testing.T) {
 	f := newFakeIssuer(keyFor("EdDSA"))
 	f.respond(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })

@@ -1,6 +1,7 @@
 package resourceserver
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -89,16 +90,19 @@ func Any(rules ...Rule) Rule {
 type anyRule []Rule
 
 func (a anyRule) Check(r *http.Request, p *Principal) error {
-	var first error
+	var first *Error
 	for _, rule := range a {
 		err := rule.Check(r, p)
 		if err == nil {
 			return nil
 		}
+		refused := *asError(err) // a copy: a rule may hand out the same error each time
 		if first == nil {
-			first = err
+			first = &refused
 		}
+		first.got, first.Hint = cmp.Or(first.got, refused.got), cmp.Or(first.Hint, refused.Hint)
 	}
+	first.expected = a.String()
 	return first
 }
 

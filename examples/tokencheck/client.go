@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
+	"strings"
 
 	"github.com/svcauth/svcauth/clientcreds"
 )
@@ -19,8 +21,16 @@ func newClient(ctx context.Context, o options, stdin *os.File, stderr io.Writer)
 		Issuer:    o.issuer,
 		ClientID:  o.clientID,
 		Scopes:    o.requestScopes,
+		Params:    url.Values{},
 		AllowHTTP: o.allowHTTP,
 		Logger:    slog.New(slog.DiscardHandler), // what goes wrong is reported
+	}
+	for _, param := range o.requestParams {
+		name, value, ok := strings.Cut(param, "=")
+		if !ok {
+			return nil, errors.New("-request-param or REQUEST_PARAM: want name=value, such as audience=https://api.example") // not echoed: it may be a secret
+		}
+		config.Params.Add(name, value)
 	}
 	if o.tokenURL != "" {
 		config.Issuer, config.TokenURL = "", o.tokenURL

@@ -24,6 +24,7 @@ type options struct {
 	clientSecretFile string
 	authMethod       string
 	requestScopes    list
+	requestParams    list // each one name=value
 
 	// The resource server.
 	audiences         list
@@ -83,6 +84,7 @@ var variables = map[string]string{
 	"client-secret-file":  "OAUTH_CLIENT_SECRET_FILE",
 	"auth-method":         "OAUTH_AUTH_METHOD",
 	"request-scope":       "REQUEST_SCOPE",
+	"request-param":       "REQUEST_PARAM",
 	"audience":            "AUDIENCE",
 	"skip-audience-check": "SKIP_AUDIENCE_CHECK",
 	"jwks-url":            "JWKS_URL",
@@ -106,6 +108,7 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.clientSecretFile, "client-secret-file", "", "`path` of a file with the client's secret, instead of OAUTH_CLIENT_SECRET [OAUTH_CLIENT_SECRET_FILE]")
 	flags.StringVar(&o.authMethod, "auth-method", "client_secret_basic", "`method` by which the client proves its secret: client_secret_basic, client_secret_post or client_secret_jwt [OAUTH_AUTH_METHOD]")
 	flags.Var(&o.requestScopes, "request-scope", "`scope` to ask the issuer for; may be given again [REQUEST_SCOPE]")
+	flags.Var(&o.requestParams, "request-param", "`name=value` to send along, such as audience=https://api.example for Auth0; may be given again [REQUEST_PARAM]")
 	flags.Var(&o.audiences, "audience", "`name` of the resource server in the tokens' aud; may be given again [AUDIENCE]")
 	flags.BoolVar(&o.skipAudienceCheck, "skip-audience-check", false, "the server accepts tokens that were issued for any other service [SKIP_AUDIENCE_CHECK]")
 	flags.StringVar(&o.jwksURL, "jwks-url", "", "`URL` of the issuer's keys, instead of discovery [JWKS_URL]")

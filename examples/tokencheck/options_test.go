@@ -29,6 +29,7 @@ func TestOptions(t *testing.T) {
 		{"", env{"OAUTH_CLIENT_ID": "c", "ROLE": "a,b  c", "AUDIENCE": "x y", "TIMEOUT": "2s", "TOKENCHECK_JSON": "true"}, change(func(o *options) {
 			o.roles, o.audiences, o.timeout, o.json = list{"a,b", "c"}, list{"x", "y"}, 2*time.Second, true
 		})},
+		{"-client-id c -request-param audience=x -request-param a=b=c", nil, change(func(o *options) { o.requestParams = list{"audience=x", "a=b=c"} })},
 		{"-client-id c -timeout 1s", env{"TIMEOUT": "nonsense"}, change(func(o *options) { o.timeout = time.Second })},
 
 		{"-client-id c", env{"TOKEN": "t"}, defaults},
@@ -55,6 +56,7 @@ func TestWrongCalls(t *testing.T) {
 		env         env
 		says        string
 	}{
+		{"-client-id c -audience a -request-param hunter2", "", secret, "-request-param or REQUEST_PARAM: want name=value"},
 		{"-nope", "", nil, "flag provided but not defined: -nope"},
 		{"-client-secret=hunter2", "", nil, "flag provided but not defined: -client-secret"},
 		{jwt, "", nil, "unexpected argument"},

@@ -95,7 +95,7 @@ refused with 401: audience_mismatch
   not reached signature
   not reached start
   not reached rule: want role JOB
-hint: aud is [other]: in Keycloak add an Audience mapper for service to the calling client or to a client scope of it
+hint: aud is [other]: in Keycloak add an Audience mapper for service to the calling client or to a client scope of it; or mend Audiences, if this service is called otherwise
 `, text)
 }
 

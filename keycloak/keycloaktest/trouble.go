@@ -42,7 +42,7 @@ func (t Trouble) Times(n int) Trouble {
 //	realm.SetTrouble(keycloaktest.TokenEndpoint, keycloaktest.Status(503).Times(2), keycloaktest.Slow(time.Second).Times(1)) // and then all is well
 //
 // The endpoint is one of the constants, or the path or URL of one. What is set for an endpoint goes before what is set for AllEndpoints. It panics if there is no
-// such endpoint, if a trouble doesn't fit it, or if one can never come because that before it has no Times.
+// such endpoint, if a trouble doesn't fit it, or if one can never come because that before it has no Times. No troubles for AllEndpoints end all there are.
 func (s *Server) SetTrouble(endpoint string, troubles ...Trouble) {
 	s.test.Helper()
 	name, path := s.resolve(endpoint)
@@ -62,6 +62,10 @@ func (s *Server) SetTrouble(endpoint string, troubles ...Trouble) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if name == AllEndpoints && len(troubles) == 0 {
+		clear(s.troubles)
+		return
+	}
 	s.troubles[name] = slices.Clone(troubles)
 }
 

@@ -182,6 +182,9 @@ func TestTroublesComeOneAfterTheOther(t *testing.T) {
 	s.SetTrouble(AllEndpoints)
 	assert.Equal(t, []int{200}, statuses(s.Issuer()+DiscoveryEndpoint, 1))
 	assert.Equal(t, 12, s.Requests(JWKSEndpoint), "all of them count")
+	s.SetTrouble(TokenEndpoint, Status(503))
+	s.SetTrouble(AllEndpoints)
+	assert.Equal(t, []int{405}, statuses(s.Issuer()+TokenEndpoint, 1), "the ordinary answer to a GET: all is well")
 
 	own := []Trouble{Status(503).Times(2)}
 	s.SetTrouble(JWKSEndpoint, own...)
