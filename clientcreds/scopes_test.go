@@ -102,3 +102,15 @@ func TestScopesThatWereNotGrantedAreSaidOncePerChange(t *testing.T) {
 		assert.Nil(t, source.Status().GrantedScopes)
 	})
 }
+
+// TestManyGrantedScopesAreCutShort holds that an issuer's answer does not decide how long a status is when it is printed.
+func TestManyGrantedScopesAreCutShort(t *testing.T) {
+	issuer := &script{next: func(int, *http.Request) (*http.Response, error) {
+		return reply(200, `{"access_token":"t","expires_in":60,"scope":"`+strings.Repeat("orders:write ", 1000)+`"}`)
+	}}
+	source := newTestSource(t, issuer)
+	_, err := source.Token()
+	require.NoError(t, err)
+	assert.Contains(t, source.Status().String(), "orders:write")
+	assert.Less(t, len(source.Status().String()), 1000)
+}

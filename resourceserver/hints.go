@@ -97,10 +97,10 @@ func roleHint(p *Principal, wanted []string) string {
 	}
 	switch {
 	case !p.verified.issuer.keycloak() && len(clients) == 0 && !p.verified.claims.Has("realm_access"):
-		found := slices.DeleteFunc(slices.Clone(usualRoleClaims), func(name string) bool { return !p.verified.claims.Has(name) })
 		if len(p.verified.roles) > 0 {
 			return "the token holds other roles: assign the role to the caller at the issuer; names compare exactly, in case too"
 		}
+		found := slices.DeleteFunc(slices.Clone(usualRoleClaims), func(name string) bool { return !p.verified.claims.Has(name) })
 		return fmt.Sprintf("Config.Roles finds no roles in the token, whose claims of the usual names are [%s]: let the issuer write roles into access tokens, and have Config.Roles read where "+
 			"they stand (RolesFromClaim, RolesFromNames)", strings.Join(found, " "))
 	case len(p.verified.roles) > 0:

@@ -301,6 +301,19 @@ func TestLogIsBounded(t *testing.T) {
 	assert.Contains(t, records[0]["unverified"].(map[string]any)["got"], `x\nx\n`, "no handler can be made to begin a line")
 }
 
+// TestKeyIDsBreakNoLine is for issuers, whose key ids stand in the log too.
+func TestKeyIDsBreakNoLine(t *testing.T) {
+	var book logBook
+	key := keyFor("EdDSA")
+	f := newFakeIssuer()
+	f.publishRaw(`{"keys":[` + jwkWith(key, map[string]any{"kid": "a\nlevel=ERROR"}) + `,{"kty":"oct","kid":"b\nlevel=ERROR","k":"AA"}]}`)
+	c := f.config()
+	c.Logger = book.logger()
+	require.Equal(t, 401, get(newAuth(t, c).Require()(ok), "Bearer "+goodToken()).Code)
+	assert.Contains(t, book.text(), "level=ERROR")
+	assert.NotRegexp(t, `[^\\]\\nlevel`, book.text(), "a line break, as the handler encodes it")
+}
+
 // TestLogIsBoundedInEverySecond holds that the bound is for any second, not for those of the clock.
 func TestLogIsBoundedInEverySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

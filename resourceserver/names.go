@@ -11,14 +11,13 @@ const fewNames = 16
 
 // nameList collects roles or scopes in order, without duplicates and empty ones.
 type nameList struct {
-	names    []string
-	seen     map[string]struct{} // once there are more than a few
-	expected int
+	names []string
+	seen  map[string]struct{} // once there are more than a few
 }
 
 // newNameList has room for the names that are expected: to make it while they come would take several times what they do.
 func newNameList(expected int) nameList {
-	return nameList{names: make([]string, 0, max(expected, fewNames)), expected: expected}
+	return nameList{names: make([]string, 0, max(expected, fewNames))}
 }
 
 func (l *nameList) add(name string) {
@@ -32,7 +31,7 @@ func (l *nameList) add(name string) {
 		return
 	}
 	if l.seen == nil {
-		l.seen = make(map[string]struct{}, l.expected)
+		l.seen = make(map[string]struct{}, cap(l.names))
 		for _, known := range l.names {
 			l.seen[known] = struct{}{}
 		}

@@ -83,6 +83,10 @@ func TestNotForUs(t *testing.T) {
 func TestFoldedNameIsTold(t *testing.T) {
 	_, err := rs.ParseClaims([]byte(`{"Username":"siva"}`))
 	assert.EqualError(t, err, "resourceserver: claims: a claim name differs from a registered one only in case, username")
+	for _, name := range []string{"AppId", "CID", "Token_use"} { // they decide about other issuers' tokens
+		_, err := rs.ParseClaims([]byte(`{"` + name + `":"x"}`))
+		assert.ErrorContains(t, err, "only in case, "+strings.ToLower(name))
+	}
 }
 
 func with(change claims) func(*issuerShape) string {
